@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make		build nf_srcroute.ko for the running kernel
+# make help	what else there is
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+
+.DEFAULT_GOAL := modules
+.PHONY: modules install clean help demo check lint unit selftests
+
+# Before kbuild's own message, which says nothing of packages.
+define need_headers
+	@if [ ! -e $(KDIR)/Makefile ]; then \
+		echo "No kernel headers in $(KDIR)." >&2; \
+		echo "Install them: apt install linux-headers-$(KVER)" >&2; \
+		echo "or name others: make KDIR=/path/to/headers" >&2; \
+		exit 1; \
+	fi
+endef
+
+modules:
+	$(need_headers)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	depmod $(notdir $(patsubst %/build,%,$(KDIR)))
+
+clean:
+	$(RM) -r out
+	$(RM) nf_srcroute.ko nf_srcroute.o nf_srcroute.mod nf_srcroute.mod.[co]
+	$(RM) .*.cmd kmod/*.o kmod/.*.cmd Module.symvers modules.order .module*
+	$(RM) selftests/unit/option-test
+
+help:
+	@echo 'make              build nf_srcroute.ko for the running kernel'
+	@echo 'make KDIR=DIR     ... for the kernel whose headers are in DIR'
+	@echo 'make install      install it, so that modprobe finds it'
+	@echo 'make clean        remove what was built'
+	@echo 'make demo         the main job, shown on a real kernel in a VM'
+	@echo 'make check        all tests, on both supported kernels'
+	@echo 'make lint         style and static checks of all sources'
+	@echo 'make unit         tests of the option engine in user space'
+	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
+
+demo:
+	scripts/demo
+
+check:
+	scripts/check
+
+lint:
+	scripts/lint
+
+unit:
+	scripts/unit
+
+selftests:
+	selftests/run

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first hook of FORWARD: rewrite the header of a datagram that
+ * srcroute_decide() has sent on its way (H7, H9).
+ *
+ * The kernel has made its forwarding checks, so the only error still to come
+ * is one that must not travel the recorded route (I4).
+ */
+#include <linux/ip.h>
+#include <net/route.h>
+#include <trace/events/srcroute.h>
+
+#include "srcroute.h"
+
+/* Room for the address was taken when the options were compiled. */
+static void record_route(u8 *header, const struct ip_options *opt,
+			 __be32 record)
+{
+	u8 *rr = header + opt->rr;
+
+	memcpy(rr + rr[2] - 5, &record, sizeof(record));
+}
+
+/* As above; the kernel leaves the time of this form to who has a route. */
+static void record_time(u8 *header, const struct ip_options *opt,
+			__be32 record)
+{
+	__be32 now = inet_current_timestamp();
+	u8 *ts = header + opt->ts;
+
+	memcpy(ts + ts[2] - 9, &record, sizeof(record));
+	memcpy(ts + ts[2] - 5, &now, sizeof(now));
+}
+
+static void rewrite(struct sk_buff *skb, __be32 record)
+{
+	const struct ip_options *opt = &IPCB(skb)->opt;
+	struct iphdr *iph = ip_hdr(skb);
+	u8 *header = (u8 *)iph;
+
+	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT) {
+		srr_advance(header + opt->__pad2, (const u8 *)&opt->nexthop,
+			    (const u8 *)&record);
+		iph->daddr = opt->nexthop;
+	}
+	if (opt->rr_needaddr)
+		record_route(header, opt, record);
+	if (opt->ts_needaddr)
+		record_time(header, opt, record);
+	ip_send_check(iph);
+}
+
+static void account(const struct sk_buff *skb, struct net *net, __be32 arrival,
+		    __be32 record)
+{
+	const u8 *option = skb_network_header(skb) + IPCB(skb)->opt.__pad2;
+	const struct srcroute_iface *iface;
+	const struct net_device *in;
+
+	iface = srcroute_iface_get(srcroute_net(net), IPCB(skb)->iif);
+	if (iface)
+		this_cpu_inc(iface->stats->advanced);
+	if (!trace_srcroute_advance_enabled())
+		return;
+	in = dev_get_by_index_rcu(net, IPCB(skb)->iif);
+	if (in)
+		trace_srcroute_advance(skb, in, arrival, record, option[2]);
+}
+
+/* What follows shall neither record again nor echo the route. */
+static void untag(struct sk_buff *skb)
+{
+	struct ip_options *opt = &IPCB(skb)->opt;
+
+	opt->__pad2 = 0;
+	opt->srr = 0;
+	opt->rr_needaddr = 0;
+	opt->ts_needaddr = 0;
+	opt->is_changed = 0;
+}
+
+/**
+ * srcroute_advance() - hook: rewrite the header (H7, H9)
+ * @priv: not used
+ * @skb: a datagram at the start of FORWARD
+ * @state: the hook
+ *
+ * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
+ * Return: NF_ACCEPT; NF_DROP if there was no memory.
+ */
+unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	const struct ip_options *opt = &IPCB(skb)->opt;
+	__be32 arrival, next, record;
+
+	if (likely(!opt->__pad2))
+		return NF_ACCEPT;
+	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
+		return NF_DROP;
+
+	arrival = ip_hdr(skb)->daddr;
+	next = opt->__pad2 == SRCROUTE_TAG_TRANSIT ? arrival : opt->nexthop;
+	record = srcroute_egress_address(srcroute_net(state->net),
+					 skb_rtable(skb), next, arrival);
+	rewrite(skb, record);
+	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT)
+		account(skb, state->net, arrival, record);
+	untag(skb);
+	return NF_ACCEPT;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which datagrams are ours, and the first hook of PRE_ROUTING, which keeps
+ * them from connection tracking and reassembly (O1, O5, C2, H10).
+ */
+#include <linux/netfilter_bridge.h>
+#include <net/dst_metadata.h>
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "srcroute.h"
+
+/* Locally looped datagrams arrive with the route that output gave them. */
+static bool is_from_the_wire(const struct sk_buff *skb)
+{
+	return skb->pkt_type == PACKET_HOST && !skb_valid_dst(skb) &&
+	       !(skb->dev->flags & IFF_LOOPBACK);
+}
+
+/* Under VRF the enslaved interface counts, also on the pass on its master. */
+static struct net_device *receiving_dev(struct net *net,
+					const struct sk_buff *skb)
+{
+	if (!netif_is_l3_master(skb->dev))
+		return skb->dev;
+	return dev_get_by_index_rcu(net, IPCB(skb)->iif);
+}
+
+/**
+ * srcroute_recognise() - is this datagram ours? (O1, O4, O5)
+ * @p: filled in if it is
+ * @skb: a datagram with IP options, in PRE_ROUTING
+ * @state: the hook
+ *
+ * Context: RCU read side.
+ * Return: true if it came from a device, carries a source route, and the
+ *	   interface has lsrr or ssrr, whichever it is, not at 0.
+ */
+bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+	enum srcroute_key key;
+
+	if (!is_from_the_wire(skb))
+		return false;
+
+	p->verdict = srr_find(srcroute_area(skb), srcroute_area_len(skb),
+			      &p->srr);
+	if (p->verdict == SRR_NONE)
+		return false;
+
+	p->skb = skb;
+	p->net = state->net;
+	p->in = receiving_dev(p->net, skb);
+	if (!p->in)
+		return false;
+	p->iface = srcroute_iface_get(srcroute_net(p->net), p->in->ifindex);
+	if (!p->iface)
+		return false;
+
+	key = p->srr.type == SRR_SSRR ? SRCROUTE_SSRR : SRCROUTE_LSRR;
+	p->action = READ_ONCE(p->iface->policy.value[key]);
+	if (p->action == SRCROUTE_OFF)
+		return false;
+
+	/*
+	 * A frame that is being bridged. If it turns out to be for us, br_netfilter
+	 * keeps it from the hooks behind it, so it would be half processed (O5).
+	 */
+	if (nf_bridge_in_prerouting(skb)) {
+		pr_notice_once("srcroute: source routes that come in over a bridge are left to the kernel while bridge-nf-call-iptables is on\n");
+		return false;
+	}
+	return true;
+}
+
+/**
+ * srcroute_claim() - hook: mark owned datagrams as untracked
+ * @priv: not used
+ * @skb: a datagram in PRE_ROUTING, before defragmentation
+ * @state: the hook
+ *
+ * The transport checksum of a datagram that has addresses to go covers the
+ * last of them, so conntrack would call it invalid (C2). What is untracked is
+ * not reassembled either (H10). A complete one is tracked as usual.
+ *
+ * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
+ * Return: NF_ACCEPT.
+ */
+unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+	struct srcroute_packet p;
+
+	if (likely(ip_hdr(skb)->ihl == 5) || skb_nfct(skb))
+		return NF_ACCEPT;
+	if (!srcroute_recognise(&p, skb, state))
+		return NF_ACCEPT;
+	if (p.verdict != SRR_VALID || !srr_is_complete(&p.srr))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	return NF_ACCEPT;
+}

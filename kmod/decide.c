@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The last hook of PRE_ROUTING: what becomes of an owned datagram (O2, V, H1
+ * to H6, H8, H11, T).
+ *
+ * Nothing in the header changes here, bar what an IP option records: errors
+ * of the kernel's forwarding have to quote what was received (I2). What
+ * srcroute_advance() needs travels in the control block: the next address in
+ * opt.nexthop and, as a tag that the kernel leaves alone, the offset of the
+ * source route in opt.__pad2.
+ */
+#include <linux/bottom_half.h>
+#include <linux/icmp.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/string.h>
+#include <net/dst_metadata.h>
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+#include <trace/events/srcroute.h>
+
+#include "compat.h"
+#include "srcroute.h"
+
+/* ICMP 12/0 blames the destination address for a strict route in transit. */
+#define POINTER_DADDR	offsetof(struct iphdr, daddr)
+
+static u32 setting(const struct srcroute_packet *p, enum srcroute_key key)
+{
+	return READ_ONCE(p->iface->policy.value[key]);
+}
+
+static bool is_destination_translated(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (!ct)
+		return false;
+	return ct->status & (CTINFO2DIR(info) == IP_CT_DIR_ORIGINAL ?
+			     IPS_DST_NAT : IPS_SRC_NAT);
+#else
+	return false;
+#endif
+}
+
+static int route_to(const struct srcroute_packet *p, __be32 daddr)
+{
+	const struct iphdr *iph = ip_hdr(p->skb);
+
+	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
+}
+
+static enum srcroute_outcome routing_failed(int err)
+{
+	return err == -ENOBUFS ? SRCROUTE_NO_MEMORY : SRCROUTE_BAD_SOURCE;
+}
+
+/*
+ * The kernel's own check of the options (V5). It moves the pointers of Record
+ * Route and Timestamp, so it is done once and only where there is more than
+ * the source route. The datagram has no route of its own yet: one that is
+ * tunnel metadata must not be taken for one.
+ *
+ * Return: 0, -EINVAL with @pointer set, or -ENOMEM.
+ */
+static int compile(const struct srcroute_packet *p, unsigned int *pointer)
+{
+	struct ip_options *opt = &IPCB(p->skb)->opt;
+	struct sk_buff *skb = p->skb;
+	unsigned long refdst;
+	__be32 info;
+	int err;
+
+	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
+		return -ENOMEM;
+
+	memset(opt, 0, sizeof(*opt));
+	opt->optlen = srcroute_area_len(skb);
+	refdst = skb->_skb_refdst;
+	skb->_skb_refdst = 0;
+	err = __ip_options_compile(p->net, opt, skb, &info);
+	skb->_skb_refdst = refdst;
+	if (err)
+		*pointer = ntohl(info) >> 24;
+	return err;
+}
+
+static unsigned int compile_failed(struct srcroute_packet *p, int err,
+				   unsigned int pointer)
+{
+	if (err == -ENOMEM)
+		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, pointer);
+}
+
+static void undo_compile(const struct srcroute_packet *p, const u8 *area)
+{
+	memcpy(srcroute_area(p->skb), area, srcroute_area_len(p->skb));
+	memset(&IPCB(p->skb)->opt, 0, sizeof(IPCB(p->skb)->opt));
+}
+
+static unsigned int to_kernel(const struct srcroute_packet *p)
+{
+	srcroute_count(p->iface, SRCROUTE_LOCAL);
+	return NF_ACCEPT;
+}
+
+/* H8. The kernel's error about another option would echo the route: V5 here. */
+static unsigned int deliver(struct srcroute_packet *p)
+{
+	unsigned int pointer;
+	u8 area[SRR_AREA_MAX];
+	int err;
+
+	if (!p->srr.alone) {
+		memcpy(area, srcroute_area(p->skb), srcroute_area_len(p->skb));
+		err = compile(p, &pointer);
+		if (err)
+			return compile_failed(p, err, pointer);
+		undo_compile(p, area);
+	}
+	return to_kernel(p);
+}
+
+/* H6: all that was left of the route is ours. @area is what was received. */
+static unsigned int complete_route(struct srcroute_packet *p, const u8 *area,
+				   __be32 last)
+{
+	struct sk_buff *skb = p->skb;
+	__be32 arrival;
+
+	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
+		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+	if (!p->srr.alone)
+		undo_compile(p, area);
+
+	/* The kernel looks for sockets ahead of the route only without one. */
+	skb_dst_drop(skb);
+	arrival = ip_hdr(skb)->daddr;
+	ip_hdr(skb)->daddr = last;
+	srr_finish(srcroute_area(skb) + p->srr.off);
+	ip_send_check(ip_hdr(skb));
+	trace_srcroute_advance(skb, p->in, arrival, 0, p->srr.len + 1);
+	return to_kernel(p);
+}
+
+static unsigned int forward(struct srcroute_packet *p,
+			    enum srcroute_outcome outcome)
+{
+	struct sk_buff *skb = p->skb;
+
+	IPCB(skb)->opt.optlen = srcroute_area_len(skb);
+	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
+	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */
+	srcroute_count(p->iface, outcome);
+
+	/* An NFQUEUE verdict brings us here in process context. */
+	local_bh_disable();
+	dst_input(skb);
+	local_bh_enable();
+	return NF_STOLEN;
+}
+
+static bool was_here_before(const struct srcroute_packet *p)
+{
+	const u8 *slot;
+	unsigned int n;
+
+	slot = srr_recorded(srcroute_area(p->skb), &p->srr, &n);
+	for (; n; n--, slot += 4)
+		if (srcroute_is_own(p->net, p->in, srcroute_read(slot)))
+			return true;
+	return false;
+}
+
+/* Make the kernel's forwarding treat it as a hit, and srcroute_advance(). */
+static unsigned int forward_hit(struct srcroute_packet *p, __be32 next)
+{
+	struct ip_options *opt = &IPCB(p->skb)->opt;
+	u8 offset = sizeof(struct iphdr) + p->srr.off;
+
+	/* With opt.srr set its errors carry the reversed route (I3). */
+	opt->srr = 0;
+	if (setting(p, SRCROUTE_KEY_REVERSE_ERRORS) &&
+	    srcroute_is_reversible(p))
+		opt->srr = offset;
+	opt->nexthop = next;
+	opt->__pad2 = offset;
+	return forward(p, SRCROUTE_HOP);
+}
+
+/* H5 and the limits of an interface; the route is that to @next. */
+static unsigned int leave(struct srcroute_packet *p, __be32 next)
+{
+	if (p->srr.type == SRR_SSRR && !srcroute_is_adjacent(p, next))
+		return srcroute_refuse(p, SRCROUTE_NOT_ADJACENT, 0);
+	if (!setting(p, SRCROUTE_KEY_NONLOCAL) &&
+	    skb_rtable(p->skb)->dst.dev != p->in)
+		return srcroute_refuse(p, SRCROUTE_NONLOCAL, 0);
+	return forward_hit(p, next);
+}
+
+/* H2 to H4, H6: route to the first address left that is not ours. */
+static unsigned int follow(struct srcroute_packet *p, const u8 *area)
+{
+	struct srr srr = p->srr;
+	__be32 next = 0;
+
+	for (; !srr_is_complete(&srr); srr.ptr += 4) {
+		const struct rtable *rt;
+		int err;
+
+		next = srcroute_read(srr_slot(srcroute_area(p->skb), &srr));
+		if (!srcroute_is_host(next))
+			return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
+		err = route_to(p, next);
+		if (err)
+			return srcroute_discard(p, routing_failed(err));
+
+		rt = skb_rtable(p->skb);
+		if (rt->rt_type == RTN_BROADCAST)
+			return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
+		if (rt->dst.error == EINVAL)	/* a blackhole */
+			return srcroute_ignore(p, SRCROUTE_NO_ROUTE);
+		if (rt->dst.error)
+			return srcroute_refuse(p, SRCROUTE_NO_ROUTE, 0);
+		if (rt->rt_type != RTN_LOCAL)
+			return leave(p, next);
+	}
+	return complete_route(p, area, next);
+}
+
+static unsigned int hop(struct srcroute_packet *p)
+{
+	unsigned int pointer;
+	u8 area[SRR_AREA_MAX];
+	int err;
+
+	if (!p->srr.alone) {
+		memcpy(area, srcroute_area(p->skb), srcroute_area_len(p->skb));
+		err = compile(p, &pointer);
+		if (err)
+			return compile_failed(p, err, pointer);
+	}
+	if (!setting(p, SRCROUTE_KEY_REVISIT) && was_here_before(p))
+		return srcroute_refuse(p, SRCROUTE_REVISIT, 0);
+	return follow(p, area);
+}
+
+static unsigned int bad_option(struct srcroute_packet *p)
+{
+	return srcroute_refuse(p, SRCROUTE_BAD_OPTION,
+			       sizeof(struct iphdr) + p->srr.fault);
+}
+
+static unsigned int to_own_address(struct srcroute_packet *p)
+{
+	if (p->verdict == SRR_FAULT && p->srr.route_at_fault)
+		return bad_option(p);
+
+	p->hit = !srr_is_complete(&p->srr);
+	if (p->hit)
+		p->skb->mark |= setting(p, SRCROUTE_KEY_MARK);
+	if (p->verdict == SRR_FAULT)
+		return bad_option(p);
+	return p->hit ? hop(p) : deliver(p);
+}
+
+static unsigned int transit(struct srcroute_packet *p)
+{
+	struct ip_options *opt = &IPCB(p->skb)->opt;
+	unsigned int pointer;
+	int err;
+
+	if (p->verdict == SRR_FAULT)
+		return bad_option(p);
+	if (!p->srr.alone) {
+		err = compile(p, &pointer);
+		if (err)
+			return compile_failed(p, err, pointer);
+	}
+	if (p->srr.type == SRR_SSRR)
+		return srcroute_refuse(p, SRCROUTE_STRICT_TRANSIT,
+				       POINTER_DADDR);
+
+	opt->srr = 0;	/* errors go straight to the source (I3) */
+	if (opt->rr_needaddr || opt->ts_needaddr)
+		opt->__pad2 = SRCROUTE_TAG_TRANSIT;
+	return forward(p, SRCROUTE_TRANSIT);
+}
+
+/* Not for us: transit if it routes as unicast, else the kernel's. */
+static unsigned int to_elsewhere(struct srcroute_packet *p)
+{
+	struct sk_buff *skb = p->skb;
+	u32 mark = skb->mark;
+	int err;
+
+	if (!srcroute_is_host(ip_hdr(skb)->daddr))
+		return NF_ACCEPT;
+
+	skb->mark |= setting(p, SRCROUTE_KEY_MARK);
+	err = route_to(p, ip_hdr(skb)->daddr);
+	if (err)
+		return srcroute_discard(p, routing_failed(err));
+	if (skb_rtable(skb)->rt_type == RTN_UNICAST)
+		return transit(p);
+
+	skb_dst_drop(skb);
+	skb->mark = mark;
+	return NF_ACCEPT;
+}
+
+/**
+ * srcroute_decide() - hook: what becomes of an owned datagram
+ * @priv: not used
+ * @skb: a datagram at the end of PRE_ROUTING
+ * @state: the hook
+ *
+ * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
+ * Return: NF_ACCEPT for what is left to the kernel, else NF_STOLEN.
+ */
+unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	struct srcroute_packet p;
+
+	if (likely(ip_hdr(skb)->ihl == 5))
+		return NF_ACCEPT;
+	if (netif_is_l3_slave(skb->dev))	/* acts on the master's pass */
+		return NF_ACCEPT;
+	if (!srcroute_recognise(&p, skb, state))
+		return NF_ACCEPT;
+	if (is_destination_translated(skb))	/* O5 */
+		return NF_ACCEPT;
+
+	p.hit = false;
+	if (p.action == SRCROUTE_DROP)
+		return srcroute_discard(&p, SRCROUTE_POLICY_DROP);
+	if (p.action == SRCROUTE_REJECT)
+		return srcroute_refuse(&p, SRCROUTE_POLICY_REJECT, 0);
+	if (srcroute_is_own(p.net, p.in, ip_hdr(skb)->daddr))
+		return to_own_address(&p);
+	return to_elsewhere(&p);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of a datagram: counter, ICMP error, tracepoint, log (I1 to I3, S).
+ */
+#include <linux/icmp.h>
+#include <linux/inetdevice.h>
+#include <net/icmp.h>
+#include <net/route.h>
+#include <trace/events/srcroute.h>
+
+#include "srcroute.h"
+
+#define SRCROUTE_OUTCOME_INFO(id, name, type, code, drop_reason, sentence) \
+	[SRCROUTE_##id] = {						\
+		name, type, code, SKB_DROP_REASON_##drop_reason, sentence \
+	},
+
+const struct srcroute_outcome_info srcroute_outcomes[] = {
+	SRCROUTE_OUTCOMES(SRCROUTE_OUTCOME_INFO)
+};
+
+static void log_martian(const struct srcroute_packet *p,
+			enum srcroute_outcome why)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(p->in);
+
+	if (in_dev && IN_DEV_LOG_MARTIANS(in_dev))
+		net_warn_ratelimited("srcroute: %s: discarded %pI4 -> %pI4: %s\n",
+				     p->in->name, &ip_hdr(p->skb)->saddr,
+				     &ip_hdr(p->skb)->daddr,
+				     srcroute_outcomes[why].sentence);
+}
+
+static unsigned int finish(struct srcroute_packet *p, enum srcroute_outcome why,
+			   u8 type, u8 code)
+{
+	srcroute_count(p->iface, why);
+	trace_srcroute_discard(p->skb, p->in, why, type, code);
+	log_martian(p, why);
+	kfree_skb_reason(p->skb, srcroute_outcomes[why].drop_reason);
+	return NF_STOLEN;
+}
+
+/**
+ * srcroute_discard() - drop a datagram in silence
+ * @p: the datagram
+ * @why: the counter, and the reason in tracepoint and log
+ *
+ * Context: RCU read side. Frees @p->skb.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_discard(struct srcroute_packet *p,
+			      enum srcroute_outcome why)
+{
+	return finish(p, why, 0, 0);
+}
+
+/**
+ * srcroute_is_reversible() - may an error travel the recorded part back? (I3)
+ * @p: a datagram whose source route is sound
+ *
+ * Not if a recorded address is our own: the error would come back through us,
+ * its sender, and die as a martian. Nor if it would first go to many hosts.
+ *
+ * Context: RCU read side.
+ * Return: true if it may.
+ */
+bool srcroute_is_reversible(const struct srcroute_packet *p)
+{
+	u8 route[4 * SRR_SLOTS_MAX];
+	unsigned int i, n;
+
+	n = srr_reverse(srcroute_area(p->skb), &p->srr, route);
+	if (n && !srcroute_is_one_host(p->net, p->in, srcroute_read(route)))
+		return false;
+	for (i = 0; i < n; i++)
+		if (srcroute_is_own(p->net, p->in,
+				    srcroute_read(route + 4 * i)))
+			return false;
+	return true;
+}
+
+static bool carries_reversed_route(const struct srcroute_packet *p,
+				   enum srcroute_outcome why)
+{
+	if (!p->hit || why == SRCROUTE_POLICY_REJECT)
+		return false;
+	if (!READ_ONCE(p->iface->policy.value[SRCROUTE_KEY_REVERSE_ERRORS]))
+		return false;
+	return srcroute_is_reversible(p);
+}
+
+/* The checks of I1 that __icmp_send() does not make itself are made here. */
+static void answer(const struct srcroute_packet *p, enum srcroute_outcome why,
+		   unsigned int pointer)
+{
+	struct ip_options opt = { .optlen = srcroute_area_len(p->skb) };
+
+	if (carries_reversed_route(p, why))
+		opt.srr = sizeof(struct iphdr) + p->srr.off;
+	__icmp_send(p->skb, srcroute_outcomes[why].icmp_type,
+		    srcroute_outcomes[why].icmp_code, htonl(pointer << 24),
+		    &opt);
+}
+
+static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
+			bool icmp, unsigned int pointer)
+{
+	const struct iphdr *iph = ip_hdr(p->skb);
+	int err;
+
+	/* Checks the source, and __icmp_send() wants a route on the datagram. */
+	err = ip_route_input_noref(p->skb, iph->daddr, iph->saddr, iph->tos,
+				   p->in);
+	if (err) {
+		if (why != SRCROUTE_POLICY_REJECT)
+			why = err == -ENOBUFS ? SRCROUTE_NO_MEMORY :
+						SRCROUTE_BAD_SOURCE;
+		return srcroute_discard(p, why);
+	}
+	if (!icmp || !srcroute_is_one_host(p->net, p->in, iph->saddr))
+		return srcroute_discard(p, why);
+
+	answer(p, why, pointer);
+	return finish(p, why, srcroute_outcomes[why].icmp_type,
+		      srcroute_outcomes[why].icmp_code);
+}
+
+/**
+ * srcroute_refuse() - discard a datagram and tell its source
+ * @p: the datagram, its header as received
+ * @why: the reason, which has an ICMP error
+ * @pointer: with ICMP type 12, the offset in the IP header of the octet to
+ *	     blame; else 0
+ *
+ * A source that fails its check turns this into a silent drop (H2).
+ *
+ * Context: RCU read side. Frees @p->skb.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_refuse(struct srcroute_packet *p,
+			     enum srcroute_outcome why, unsigned int pointer)
+{
+	return end(p, why, true, pointer);
+}
+
+/**
+ * srcroute_ignore() - srcroute_refuse() without the ICMP error
+ * @p: the datagram
+ * @why: the reason
+ *
+ * Context: RCU read side. Frees @p->skb.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_ignore(struct srcroute_packet *p,
+			     enum srcroute_outcome why)
+{
+	return end(p, why, false, 0);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Source-route forwarding for IPv4: registration.
+ */
+#include <linux/module.h>
+
+#include "srcroute.h"
+
+static int __init srcroute_init(void)
+{
+	int err;
+
+	err = srcroute_netns_init();
+	if (err)
+		return err;
+	err = srcroute_interfaces_init();
+	if (err)
+		srcroute_netns_exit();
+	return err;
+}
+
+static void __exit srcroute_exit(void)
+{
+	srcroute_interfaces_exit();
+	srcroute_netns_exit();
+}
+
+module_init(srcroute_init);
+module_exit(srcroute_exit);
+
+MODULE_DESCRIPTION("IPv4 source-route forwarding");
+MODULE_AUTHOR("The srcroute developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Network namespaces: what one has of srcroute, and when its hooks are in.
+ */
+#include <linux/netfilter_ipv4.h>
+#include <net/netns/generic.h>
+
+#include "srcroute.h"
+
+static unsigned int srcroute_net_id;
+
+/* What leaves, or tells of, a datagram that the other hooks have let in. */
+static const struct nf_hook_ops leaving[] = {
+	{
+		.hook = srcroute_advance,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_FORWARD,
+		.priority = NF_IP_PRI_FIRST,
+	},
+	{
+		.hook = srcroute_errors,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_FIRST,
+	},
+};
+
+static const struct nf_hook_ops entering[] = {
+	{
+		.hook = srcroute_claim,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_RAW_BEFORE_DEFRAG,
+	},
+	{
+		.hook = srcroute_decide,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_LAST,
+	},
+};
+
+/**
+ * srcroute_net() - what we keep for a network namespace
+ * @net: the namespace
+ *
+ * Return: never NULL between srcroute_netns_init() and srcroute_netns_exit().
+ */
+struct srcroute_net *srcroute_net(const struct net *net)
+{
+	return net_generic(net, srcroute_net_id);
+}
+
+/**
+ * srcroute_hooks_add() - register the hooks of a namespace
+ * @sn: the namespace; it may have them already
+ *
+ * Context: process context, srcroute_net.lock held.
+ * Return: 0, -ENODEV if the namespace is on its way out, or a negative error.
+ */
+int srcroute_hooks_add(struct srcroute_net *sn)
+{
+	int err;
+
+	if (sn->dying)
+		return -ENODEV;
+	if (sn->hooked)
+		return 0;
+
+	err = nf_register_net_hooks(sn->net, leaving, ARRAY_SIZE(leaving));
+	if (err)
+		return err;
+	err = nf_register_net_hooks(sn->net, entering, ARRAY_SIZE(entering));
+	if (err) {
+		nf_unregister_net_hooks(sn->net, leaving, ARRAY_SIZE(leaving));
+		return err;
+	}
+	sn->hooked = true;
+	return 0;
+}
+
+/**
+ * srcroute_hooks_del() - take out the hooks of a namespace
+ * @sn: the namespace; it may have none
+ *
+ * What the first hooks have let in is seen through by the others: they go when
+ * it is through.
+ *
+ * Context: process context, srcroute_net.lock held.
+ */
+void srcroute_hooks_del(struct srcroute_net *sn)
+{
+	if (!sn->hooked || sn->dying)
+		return;
+	nf_unregister_net_hooks(sn->net, entering, ARRAY_SIZE(entering));
+	synchronize_net();
+	nf_unregister_net_hooks(sn->net, leaving, ARRAY_SIZE(leaving));
+	sn->hooked = false;
+}
+
+static void init_policy(struct srcroute_policy *policy)
+{
+	enum srcroute_key key;
+
+	for (key = 0; key < SRCROUTE_KEY_COUNT; key++)
+		policy->value[key] = srcroute_keys[key].initial;
+}
+
+static int __net_init netns_init(struct net *net)
+{
+	struct srcroute_net *sn = srcroute_net(net);
+	int err;
+
+	sn->net = net;
+	mutex_init(&sn->lock);
+	xa_init(&sn->ifaces);
+	init_policy(&sn->all);
+	init_policy(&sn->initial);
+
+	err = srcroute_stats_init(net);
+	if (err)
+		return err;
+	err = srcroute_sysctl_init(sn);
+	if (err)
+		srcroute_stats_exit(net);
+	return err;
+}
+
+/* A write through a file that someone still holds open comes too late now. */
+static void __net_exit netns_pre_exit(struct net *net)
+{
+	struct srcroute_net *sn = srcroute_net(net);
+
+	mutex_lock(&sn->lock);
+	sn->dying = true;
+	if (sn->hooked)
+		nf_unregister_net_hooks(net, entering, ARRAY_SIZE(entering));
+	mutex_unlock(&sn->lock);
+}
+
+/* The kernel waits for readers between pre_exit and exit. */
+static void __net_exit netns_exit(struct net *net)
+{
+	struct srcroute_net *sn = srcroute_net(net);
+
+	if (sn->hooked)
+		nf_unregister_net_hooks(net, leaving, ARRAY_SIZE(leaving));
+	srcroute_sysctl_exit(sn);
+	srcroute_stats_exit(net);
+	WARN_ON_ONCE(!xa_empty(&sn->ifaces));
+}
+
+static struct pernet_operations netns_ops = {
+	.init = netns_init,
+	.pre_exit = netns_pre_exit,
+	.exit = netns_exit,
+	.id = &srcroute_net_id,
+	.size = sizeof(struct srcroute_net),
+};
+
+/**
+ * srcroute_netns_init() - set up all namespaces, and those to come
+ *
+ * Context: process context.
+ * Return: 0 or a negative error.
+ */
+int srcroute_netns_init(void)
+{
+	return register_pernet_subsys(&netns_ops);
+}
+
+/**
+ * srcroute_netns_exit() - leave all namespaces
+ *
+ * Context: process context, after srcroute_interfaces_exit().
+ */
+void srcroute_netns_exit(void)
+{
+	unregister_pernet_subsys(&netns_ops);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The source-route options of IPv4: finding, checking, rewriting.
+ *
+ * See include/srcroute/option.h. Nothing here may call into the kernel: this
+ * file is compiled in user space as well.
+ */
+#include <srcroute/option.h>
+
+#define OPT_END		0
+#define OPT_NOOP	1
+
+/* Offsets inside a source route, and the pointer to its first slot. */
+#define SRR_LEN		1
+#define SRR_PTR		2
+#define SRR_SLOTS	3
+#define SRR_PTR_MIN	4
+
+static bool is_route(u8 type)
+{
+	return type == SRR_LSRR || type == SRR_SSRR;
+}
+
+static void copy_address(u8 *to, const u8 *from)
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+}
+
+static bool same_address(const u8 *a, const u8 *b)
+{
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+}
+
+static enum srr_verdict blame(struct srr *srr, unsigned int octet,
+			      bool route_at_fault)
+{
+	if (!srr->type)
+		return SRR_NONE;
+	srr->fault = octet;
+	srr->route_at_fault = route_at_fault;
+	return SRR_FAULT;
+}
+
+/* Zeroed padding may stay as it is; the kernel would clear anything else. */
+static bool is_zeroed(const u8 *area, unsigned int from, unsigned int to)
+{
+	while (from < to)
+		if (area[from++])
+			return false;
+	return true;
+}
+
+/**
+ * srr_find() - find the source route of a datagram and check the option area
+ * @area: the option area
+ * @area_len: its length in octets, at most SRR_AREA_MAX
+ * @srr: filled in unless SRR_NONE is returned
+ *
+ * Checks the options in octet order up to the end, or to an End of Options
+ * octet (O4), and stops at the first fault:
+ *
+ * V1: no length octet left (blames the type octet), a length below 2 or past
+ *     the area (blames the length octet);
+ * V2: a second source route (blames its type octet);
+ * V3: a source route not of a whole number of slots (blames the length octet);
+ * V4: a pointer below 4 or not at a slot (blames the pointer octet).
+ *
+ * Return: see enum srr_verdict.
+ */
+enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
+			  struct srr *srr)
+{
+	unsigned int at = 0;
+
+	srr->type = 0;
+	srr->alone = true;
+
+	while (at < area_len && area[at] != OPT_END) {
+		unsigned int len;
+		bool route;
+
+		if (area[at] == OPT_NOOP) {
+			at++;
+			continue;
+		}
+
+		route = is_route(area[at]);
+		if (route) {
+			if (srr->type)
+				return blame(srr, at, true);	/* V2 */
+			srr->type = area[at];
+			srr->off = at;
+		} else {
+			srr->alone = false;
+		}
+
+		if (area_len - at < 2)
+			return blame(srr, at, route);		/* V1 */
+		len = area[at + SRR_LEN];
+		if (len < 2 || len > area_len - at)
+			return blame(srr, at + SRR_LEN, route);	/* V1 */
+
+		if (route) {
+			if (len % 4 != SRR_SLOTS)
+				return blame(srr, at + SRR_LEN, true); /* V3 */
+			srr->len = len;
+			srr->ptr = area[at + SRR_PTR];
+			if (srr->ptr < SRR_PTR_MIN || srr->ptr % 4)
+				return blame(srr, at + SRR_PTR, true); /* V4 */
+		}
+		at += len;
+	}
+
+	if (!srr->type)
+		return SRR_NONE;
+	if (!is_zeroed(area, at, area_len))
+		srr->alone = false;
+	return SRR_VALID;
+}
+
+/**
+ * srr_recorded() - the addresses that gateways have recorded so far
+ * @area: the option area
+ * @srr: as srr_find() filled it in, sound
+ * @n: how many they are, 0 to SRR_SLOTS_MAX
+ *
+ * Return: the first of @n times four octets, in the order of travel.
+ */
+const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n)
+{
+	unsigned int end = srr_is_complete(srr) ? srr->len + 1u : srr->ptr;
+
+	*n = (end - SRR_PTR_MIN) / 4;
+	return area + srr->off + SRR_SLOTS;
+}
+
+/**
+ * srr_reverse() - the way back along the recorded addresses
+ * @area: the option area
+ * @srr: as srr_find() filled it in, sound
+ * @route: room for SRR_SLOTS_MAX times four octets
+ *
+ * The source of the datagram, which ends the way back, is not part of it.
+ *
+ * Return: how many addresses were written to @route, the last recorded first.
+ */
+unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
+{
+	const u8 *slots;
+	unsigned int i, n;
+
+	slots = srr_recorded(area, srr, &n);
+	for (i = 0; i < n; i++)
+		copy_address(route + 4 * i, slots + 4 * (n - 1 - i));
+	return n;
+}
+
+/**
+ * srr_advance() - take the next address and leave ours in its place (H7)
+ * @option: type octet of a sound source route that is not complete
+ * @next: the address taken: the first slot from the pointer on that holds it
+ * @record: the address to record in that slot
+ *
+ * Slots before it, skipped because they named us (H6), stay as they are. The
+ * pointer moves past the slot; the length of the option never changes.
+ *
+ * Return: false if no slot from the pointer on holds @next; nothing is changed
+ *	   then.
+ */
+bool srr_advance(u8 *option, const u8 *next, const u8 *record)
+{
+	unsigned int len = option[SRR_LEN];
+	unsigned int ptr;
+
+	for (ptr = option[SRR_PTR]; ptr + 3 <= len; ptr += 4) {
+		if (!same_address(option + ptr - 1, next))
+			continue;
+		copy_address(option + ptr - 1, record);
+		option[SRR_PTR] = ptr + 4;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * srr_finish() - move the pointer past the last slot
+ * @option: type octet of a sound source route
+ *
+ * For a route whose remaining addresses are all our own (H6).
+ */
+void srr_finish(u8 *option)
+{
+	option[SRR_PTR] = option[SRR_LEN] + 1;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The settings of the interfaces, which follow the interfaces as they appear,
+ * vanish, are renamed and move between namespaces.
+ */
+#include <linux/netdevice.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+
+#include "srcroute.h"
+
+const struct srcroute_key_info srcroute_keys[] = {
+	[SRCROUTE_LSRR]			= { "lsrr", 3, SRCROUTE_OFF },
+	[SRCROUTE_SSRR]			= { "ssrr", 3, SRCROUTE_OFF },
+	[SRCROUTE_KEY_NONLOCAL]		= { "nonlocal", 1, 1 },
+	[SRCROUTE_KEY_REVISIT]		= { "revisit", 1, 1 },
+	[SRCROUTE_KEY_REVERSE_ERRORS]	= { "reverse_errors", 1, 0 },
+	[SRCROUTE_KEY_MARK]		= { "mark", U32_MAX, 0 },
+};
+
+/**
+ * srcroute_iface_get() - what we keep for an interface
+ * @sn: the namespace
+ * @ifindex: the interface
+ *
+ * Context: RCU read side, or srcroute_net.lock held.
+ * Return: NULL if there is no such interface.
+ */
+struct srcroute_iface *srcroute_iface_get(struct srcroute_net *sn, int ifindex)
+{
+	return xa_load(&sn->ifaces, ifindex);
+}
+
+static bool is_active(const struct srcroute_policy *policy)
+{
+	return policy->value[SRCROUTE_LSRR] || policy->value[SRCROUTE_SSRR];
+}
+
+static void unhook_if_idle(struct srcroute_net *sn)
+{
+	if (!sn->active)
+		srcroute_hooks_del(sn);
+}
+
+static void write_iface(struct srcroute_net *sn, struct srcroute_policy *policy,
+			enum srcroute_key key, u32 value)
+{
+	sn->active -= is_active(policy);
+	WRITE_ONCE(policy->value[key], value);
+	sn->active += is_active(policy);
+}
+
+static void write_all(struct srcroute_net *sn, enum srcroute_key key, u32 value)
+{
+	struct srcroute_iface *iface;
+	unsigned long ifindex;
+
+	WRITE_ONCE(sn->all.value[key], value);
+	WRITE_ONCE(sn->initial.value[key], value);
+	xa_for_each(&sn->ifaces, ifindex, iface)
+		write_iface(sn, &iface->policy, key, value);
+}
+
+/**
+ * srcroute_policy_write() - change a setting
+ * @sn: the namespace
+ * @policy: that of an interface, &srcroute_net.all or &srcroute_net.initial
+ * @key: the setting
+ * @value: its new value, in range
+ *
+ * Hooks are in place before a value can need them, so a failure changes
+ * nothing.
+ *
+ * Context: process context; takes srcroute_net.lock.
+ * Return: 0, -ENOMEM if hooks could not be registered, -ENODEV if the
+ *	   namespace is on its way out.
+ */
+int srcroute_policy_write(struct srcroute_net *sn,
+			  struct srcroute_policy *policy,
+			  enum srcroute_key key, u32 value)
+{
+	int err = 0;
+
+	mutex_lock(&sn->lock);
+	if ((key == SRCROUTE_LSRR || key == SRCROUTE_SSRR) && value &&
+	    policy != &sn->initial)
+		err = srcroute_hooks_add(sn);
+	if (err)
+		goto unlock;
+
+	if (policy == &sn->all)
+		write_all(sn, key, value);
+	else if (policy == &sn->initial)
+		WRITE_ONCE(policy->value[key], value);
+	else
+		write_iface(sn, policy, key, value);
+	unhook_if_idle(sn);
+unlock:
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+static void free_iface(struct srcroute_iface *iface)
+{
+	free_percpu(iface->stats);
+	kfree(iface);
+}
+
+static void free_iface_rcu(struct rcu_head *rcu)
+{
+	free_iface(container_of(rcu, struct srcroute_iface, rcu));
+}
+
+static struct srcroute_iface *alloc_iface(const struct net_device *dev)
+{
+	struct srcroute_iface *iface = kzalloc(sizeof(*iface), GFP_KERNEL);
+
+	if (!iface)
+		return NULL;
+	iface->ifindex = dev->ifindex;
+	iface->stats = alloc_percpu(struct srcroute_stats);
+	if (!iface->stats) {
+		kfree(iface);
+		return NULL;
+	}
+	return iface;
+}
+
+/* An interface starts with what conf/default says at this moment. */
+static int insert_iface(struct srcroute_net *sn, struct srcroute_iface *iface)
+{
+	int err;
+
+	mutex_lock(&sn->lock);
+	memcpy(iface->policy.value, sn->initial.value,
+	       sizeof(iface->policy.value));
+	err = xa_insert(&sn->ifaces, iface->ifindex, iface, GFP_KERNEL);
+	if (err)
+		goto unlock;
+	if (is_active(&iface->policy)) {
+		err = srcroute_hooks_add(sn);
+		if (err) {
+			xa_erase(&sn->ifaces, iface->ifindex);
+			goto unlock;
+		}
+		sn->active++;
+	}
+unlock:
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+static void remove_iface(struct srcroute_net *sn, struct srcroute_iface *iface)
+{
+	mutex_lock(&sn->lock);
+	xa_erase(&sn->ifaces, iface->ifindex);
+	sn->active -= is_active(&iface->policy);
+	unhook_if_idle(sn);
+	mutex_unlock(&sn->lock);
+	call_rcu(&iface->rcu, free_iface_rcu);
+}
+
+/* conf/all and conf/default are taken; the interface keeps its settings. */
+static int add_files(struct srcroute_net *sn, struct srcroute_iface *iface,
+		     const struct net_device *dev)
+{
+	if (!sysctl_dev_name_is_allowed(dev->name)) {
+		netdev_warn(dev, "srcroute: no settings under this name\n");
+		srcroute_sysctl_del(&iface->policy);
+		return 0;
+	}
+	return srcroute_sysctl_add(sn, &iface->policy, dev->name);
+}
+
+static int appear(struct srcroute_net *sn, const struct net_device *dev)
+{
+	struct srcroute_iface *iface = alloc_iface(dev);
+	int err;
+
+	if (!iface)
+		return -ENOMEM;
+	err = insert_iface(sn, iface);
+	if (err) {
+		free_iface(iface);
+		return err;
+	}
+	err = add_files(sn, iface, dev);
+	if (err)
+		remove_iface(sn, iface);
+	return err;
+}
+
+static void vanish(struct srcroute_net *sn, const struct net_device *dev)
+{
+	struct srcroute_iface *iface = srcroute_iface_get(sn, dev->ifindex);
+
+	if (!iface)	/* the kernel says goodbye more than once */
+		return;
+	srcroute_sysctl_del(&iface->policy);
+	remove_iface(sn, iface);
+}
+
+static int rename_files(struct srcroute_net *sn, const struct net_device *dev)
+{
+	struct srcroute_iface *iface = srcroute_iface_get(sn, dev->ifindex);
+
+	return iface ? add_files(sn, iface, dev) : 0;
+}
+
+/* Called under RTNL, which keeps interfaces from changing meanwhile. */
+static int on_netdevice(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct srcroute_net *sn = srcroute_net(dev_net(dev));
+
+	switch (event) {
+	case NETDEV_REGISTER:
+		return notifier_from_errno(appear(sn, dev));
+	case NETDEV_CHANGENAME:
+		return notifier_from_errno(rename_files(sn, dev));
+	case NETDEV_UNREGISTER:
+		vanish(sn, dev);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdevice_notifier = {
+	.notifier_call = on_netdevice,
+};
+
+/**
+ * srcroute_interfaces_init() - follow the interfaces of all namespaces
+ *
+ * Context: process context, after srcroute_netns_init().
+ * Return: 0 or a negative error.
+ */
+int srcroute_interfaces_init(void)
+{
+	return register_netdevice_notifier(&netdevice_notifier);
+}
+
+/**
+ * srcroute_interfaces_exit() - forget the interfaces of all namespaces
+ *
+ * Context: process context, before srcroute_netns_exit().
+ */
+void srcroute_interfaces_exit(void)
+{
+	unregister_netdevice_notifier(&netdevice_notifier);
+	rcu_barrier();	/* for free_iface_rcu() */
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * srcroute: forwarding of source-routed IPv4 datagrams.
+ *
+ * The way of a datagram, and where its code is:
+ *
+ *   PRE_ROUTING, first   claim.c    keep it from conntrack and reassembly
+ *   PRE_ROUTING, last    decide.c   check it, find and route to the next hop
+ *   (the kernel)         ip_forward: TTL, MTU, IPsec
+ *   FORWARD, first       advance.c  rewrite the header
+ *   (the kernel)         FORWARD filters, output
+ *   LOCAL_OUT, first     errors.c   the ICMP errors that it gave rise to
+ *
+ * discard.c ends a datagram, address.c knows addresses and links, policy.c
+ * the settings of the interfaces, sysctl.c and stats.c the files, netns.c
+ * what a network namespace has of all this. option.c is the option engine.
+ */
+#ifndef _SRCROUTE_H
+#define _SRCROUTE_H
+
+#include <linux/cache.h>
+#include <linux/if.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/xarray.h>
+#include <net/ip.h>
+#include <net/net_namespace.h>
+#include <srcroute/option.h>
+#include <srcroute/outcome.h>
+
+struct ctl_table;
+struct ctl_table_header;
+
+/* The values of lsrr and ssrr. */
+enum srcroute_action {
+	SRCROUTE_OFF,
+	SRCROUTE_FORWARD,
+	SRCROUTE_DROP,
+	SRCROUTE_REJECT,
+};
+
+/* The files of an interface; contract, section Interface. */
+enum srcroute_key {
+	SRCROUTE_LSRR,
+	SRCROUTE_SSRR,
+	SRCROUTE_KEY_NONLOCAL,
+	SRCROUTE_KEY_REVISIT,
+	SRCROUTE_KEY_REVERSE_ERRORS,
+	SRCROUTE_KEY_MARK,
+	SRCROUTE_KEY_COUNT
+};
+
+/**
+ * struct srcroute_policy - the settings of an interface, `all` or `default`
+ * @value: by enum srcroute_key; written under srcroute_net.lock, read anywhere
+ * @table: its sysctl files, NULL while it has none
+ * @header: what unregisters @table
+ */
+struct srcroute_policy {
+	u32 value[SRCROUTE_KEY_COUNT];
+	struct ctl_table *table;
+	struct ctl_table_header *header;
+};
+
+/**
+ * struct srcroute_stats - counters of one CPU for datagrams from one interface
+ * @outcome: by enum srcroute_outcome; their sum is `received`
+ * @advanced: headers rewritten on the way through FORWARD (H7)
+ */
+struct srcroute_stats {
+	unsigned long outcome[SRCROUTE_OUTCOME_COUNT];
+	unsigned long advanced;
+};
+
+/**
+ * struct srcroute_iface - what we keep for a network interface
+ * @policy: its settings
+ * @stats: its counters
+ * @ifindex: the interface
+ * @rcu: frees it once no datagram looks at it any more
+ */
+struct srcroute_iface {
+	struct srcroute_policy policy;
+	struct srcroute_stats __percpu *stats;
+	int ifindex;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct srcroute_net - what we keep for a network namespace
+ * @ifaces: struct srcroute_iface by ifindex; changed under @lock, read by RCU
+ * @router_id: recorded where an interface has no address (H7); 0 for none
+ * @net: the namespace
+ * @lock: for changes of settings, @ifaces and @hooked; may be taken under RTNL
+ * @active: interfaces whose lsrr or ssrr is not 0
+ * @hooked: the hooks are registered
+ * @dying: the namespace goes; no hook may be registered any more
+ * @all: what the files under conf/all show
+ * @initial: conf/default, what a new interface starts with
+ * @table: the files that belong to no interface
+ * @header: what unregisters @table
+ */
+struct srcroute_net {
+	struct xarray ifaces;
+	__be32 router_id;
+
+	struct net *net;
+	struct mutex lock;	/* settings, ifaces, hooks */
+	unsigned int active;
+	bool hooked;
+	bool dying;
+	struct srcroute_policy all;
+	struct srcroute_policy initial;
+	struct ctl_table *table;
+	struct ctl_table_header *header;
+};
+
+/**
+ * struct srcroute_packet - an owned datagram in PRE_ROUTING (O1)
+ * @skb: the datagram, with the IP header at skb->data
+ * @net: the namespace
+ * @in: the interface it came in by; under VRF the enslaved one
+ * @iface: settings and counters of @in
+ * @srr: its source route
+ * @verdict: what srr_find() said of its options, never SRR_NONE
+ * @action: what lsrr or ssrr of @in says, never SRCROUTE_OFF
+ * @hit: for one of our addresses, and more addresses to come
+ */
+struct srcroute_packet {
+	struct sk_buff *skb;
+	struct net *net;
+	struct net_device *in;
+	struct srcroute_iface *iface;
+	struct srr srr;
+	enum srr_verdict verdict;
+	enum srcroute_action action;
+	bool hit;
+};
+
+/* IPCB(skb)->opt.__pad2 of transit whose options record something (H9). */
+#define SRCROUTE_TAG_TRANSIT	1
+
+/* claim.c */
+bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
+			const struct nf_hook_state *state);
+unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state);
+
+/* decide.c */
+unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state);
+
+/* advance.c */
+unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state);
+
+/* errors.c */
+unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state);
+
+/* discard.c */
+unsigned int srcroute_discard(struct srcroute_packet *p,
+			      enum srcroute_outcome why);
+unsigned int srcroute_refuse(struct srcroute_packet *p,
+			     enum srcroute_outcome why, unsigned int pointer);
+unsigned int srcroute_ignore(struct srcroute_packet *p,
+			     enum srcroute_outcome why);
+bool srcroute_is_reversible(const struct srcroute_packet *p);
+
+/* address.c */
+bool srcroute_is_own(struct net *net, const struct net_device *dev,
+		     __be32 addr);
+bool srcroute_is_own_anywhere(struct net *net, __be32 addr);
+bool srcroute_is_host(__be32 addr);
+bool srcroute_is_one_host(struct net *net, const struct net_device *dev,
+			  __be32 addr);
+bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next);
+__be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
+			       __be32 next, __be32 arrival);
+
+/* policy.c */
+extern const struct srcroute_key_info {
+	const char *name;
+	u32 max;
+	u32 initial;
+} srcroute_keys[SRCROUTE_KEY_COUNT];
+
+struct srcroute_iface *srcroute_iface_get(struct srcroute_net *sn, int ifindex);
+int srcroute_policy_write(struct srcroute_net *sn,
+			  struct srcroute_policy *policy,
+			  enum srcroute_key key, u32 value);
+int srcroute_interfaces_init(void);
+void srcroute_interfaces_exit(void);
+
+/* netns.c */
+struct srcroute_net *srcroute_net(const struct net *net);
+int srcroute_hooks_add(struct srcroute_net *sn);
+void srcroute_hooks_del(struct srcroute_net *sn);
+int srcroute_netns_init(void);
+void srcroute_netns_exit(void);
+
+/* sysctl.c */
+int srcroute_sysctl_add(struct srcroute_net *sn, struct srcroute_policy *policy,
+			const char *name);
+void srcroute_sysctl_del(struct srcroute_policy *policy);
+int srcroute_sysctl_init(struct srcroute_net *sn);
+void srcroute_sysctl_exit(struct srcroute_net *sn);
+
+/* stats.c */
+int srcroute_stats_init(struct net *net);
+void srcroute_stats_exit(struct net *net);
+
+/**
+ * srcroute_count() - count what became of an owned datagram (S)
+ * @iface: the interface it came in by
+ * @outcome: what became of it; once per datagram
+ */
+static inline void srcroute_count(const struct srcroute_iface *iface,
+				  enum srcroute_outcome outcome)
+{
+	this_cpu_inc(iface->stats->outcome[outcome]);
+}
+
+/**
+ * srcroute_area() - the option area of a datagram
+ * @skb: the datagram; its options are in the linear part
+ *
+ * Return: the octet behind the fixed part of its IP header.
+ */
+static inline u8 *srcroute_area(const struct sk_buff *skb)
+{
+	return skb_network_header(skb) + sizeof(struct iphdr);
+}
+
+/**
+ * srcroute_area_len() - the length of the option area of a datagram
+ * @skb: the datagram
+ *
+ * Return: octets, 0 to SRR_AREA_MAX.
+ */
+static inline unsigned int srcroute_area_len(const struct sk_buff *skb)
+{
+	return ip_hdrlen(skb) - sizeof(struct iphdr);
+}
+
+/**
+ * srcroute_read() - read an address of an option
+ * @octets: four octets in wire order, at any alignment
+ *
+ * Return: the address, in network byte order.
+ */
+static inline __be32 srcroute_read(const u8 *octets)
+{
+	__be32 addr;
+
+	memcpy(&addr, octets, sizeof(addr));
+	return addr;
+}
+
+#endif /* _SRCROUTE_H */

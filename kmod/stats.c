@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/srcroute: one line per interface and counter (S).
+ */
+#include <linux/cpumask.h>
+#include <linux/netdevice.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+
+#include "srcroute.h"
+
+static void sum_up(const struct srcroute_iface *iface,
+		   struct srcroute_stats *sum)
+{
+	enum srcroute_outcome i;
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct srcroute_stats *one =
+			per_cpu_ptr(iface->stats, cpu);
+
+		for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
+			sum->outcome[i] += READ_ONCE(one->outcome[i]);
+		sum->advanced += READ_ONCE(one->advanced);
+	}
+}
+
+/* The position is the ifindex, so a reader misses no interface that stays. */
+static void *find(struct seq_file *seq, loff_t *pos)
+{
+	struct srcroute_net *sn = srcroute_net(seq_file_net(seq));
+	unsigned long ifindex = *pos;
+	void *iface = xa_find(&sn->ifaces, &ifindex, ULONG_MAX, XA_PRESENT);
+
+	*pos = ifindex;
+	return iface;
+}
+
+static void *start(struct seq_file *seq, loff_t *pos)
+	__acquires(RCU)
+{
+	rcu_read_lock();
+	return find(seq, pos);
+}
+
+static void *next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return find(seq, pos);
+}
+
+static void stop(struct seq_file *seq, void *v)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+static int show(struct seq_file *seq, void *v)
+{
+	const struct srcroute_iface *iface = v;
+	const struct net_device *dev;
+	unsigned long received = 0;
+	struct srcroute_stats sum;
+	enum srcroute_outcome i;
+
+	dev = dev_get_by_index_rcu(seq_file_net(seq), iface->ifindex);
+	if (!dev)
+		return SEQ_SKIP;
+
+	sum_up(iface, &sum);
+	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
+		received += sum.outcome[i];
+	seq_printf(seq, "%s received %lu\n", dev->name, received);
+	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
+		seq_printf(seq, "%s %s %lu\n", dev->name,
+			   srcroute_outcomes[i].name, sum.outcome[i]);
+	seq_printf(seq, "%s advanced %lu\n", dev->name, sum.advanced);
+	return 0;
+}
+
+static const struct seq_operations stats_ops = {
+	.start = start,
+	.next = next,
+	.stop = stop,
+	.show = show,
+};
+
+/**
+ * srcroute_stats_init() - make /proc/net/srcroute
+ * @net: a new namespace
+ *
+ * Context: process context.
+ * Return: 0 or -ENOMEM.
+ */
+int srcroute_stats_init(struct net *net)
+{
+	if (!proc_create_net("srcroute", 0444, net->proc_net, &stats_ops,
+			     sizeof(struct seq_net_private)))
+		return -ENOMEM;
+	return 0;
+}
+
+/**
+ * srcroute_stats_exit() - remove /proc/net/srcroute
+ * @net: a namespace on its way out
+ *
+ * Context: process context.
+ */
+void srcroute_stats_exit(struct net *net)
+{
+	remove_proc_entry("srcroute", net->proc_net);
+}

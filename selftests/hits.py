@@ -1,0 +1,363 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What a gateway does with a datagram that has come to it and goes on: H1, H2,
+H6 to H9, H11. The topology is drawn in lib/standard.py.
+"""
+
+from lib import ktap, packet
+from lib.ktap import check, equal, test
+from lib.packet import edit, ip, lsrr, ssrr
+from lib.standard import (A, B, C, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
+                          expect, expect_error, expect_nothing, expect_one)
+
+bench = StandardBench()
+bench.set(lsrr=1, ssrr=1)
+
+
+@test("H7: a loose hit leaves with next as destination, the egress address "
+      "recorded, the pointer moved")
+def loose_hit():
+    sent = ip(SRC, A, lsrr(FAR, "10.9.0.2"))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, options=lsrr(B, "10.9.0.2", ptr=8) + b"\0",
+             ttl=63)]})
+
+
+@test("H7: a strict hit to a neighbour is rewritten the same way")
+def strict_hit():
+    sent = ip(SRC, A, ssrr(NEXT, FAR))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=NEXT, options=ssrr(B, FAR, ptr=8) + b"\0", ttl=63)]})
+
+
+@test("H7: the last address makes the route complete")
+def last_address():
+    sent = ip(SRC, A, lsrr("10.7.7.7", FAR, ptr=8))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, options=lsrr("10.7.7.7", B, ptr=12) + b"\0",
+             ttl=63)]})
+
+
+@test("H7: a route of nine slots, len 39, is followed slot by slot")
+def nine_slots():
+    slots = ["10.9.1.%d" % i for i in range(1, 10)]
+    for i in range(9):
+        before, after = list(slots), list(slots)
+        after[i] = B
+        sent = ip(SRC, A, lsrr(*before, ptr=4 + 4 * i))
+        equal(len(packet.Packet(sent).options), 40, "octets of options")
+        expect(bench.exchange("a", sent), {"b": [
+            edit(sent, dst=slots[i], ttl=63,
+                 options=lsrr(*after, ptr=8 + 4 * i) + b"\0")]})
+
+
+@test("H7: the option is found behind others, aligned or not")
+def other_places():
+    for pad in range(5):
+        sent = ip(SRC, A, b"\1" * pad + lsrr(FAR))
+        expect(bench.exchange("a", sent), {"b": [
+            edit(sent, dst=FAR, ttl=63,
+                 options=b"\1" * pad + lsrr(B, ptr=8))]})
+
+
+@test("H7: any of the router's addresses is a hit, whatever interface it came "
+      "in by")
+def any_own_address():
+    for own in A, B, C, LO:
+        sent = ip(SRC, own, lsrr(FAR))
+        expect(bench.exchange("a", sent), {"b": [
+            edit(sent, dst=FAR, options=lsrr(B, ptr=8), ttl=63)]})
+
+
+@test("H7: towards a gateway or a neighbour, the primary address whose prefix "
+      "holds it is recorded")
+def recorded_prefix():
+    bench.temporary("addr add 10.2.9.1/24 dev b")
+    bench.temporary("route add 10.10.0.0/16 via 10.2.9.2")
+    bench.neighbour("b", "10.2.9.2")
+    for to, mine in ((FAR, B), ("10.10.0.1", "10.2.9.1"),
+                     ("10.2.9.2", "10.2.9.1"), (NEXT, B)):
+        sent = ip(SRC, A, lsrr(to))
+        expect(bench.exchange("a", sent), {"b": [
+            edit(sent, dst=to, options=lsrr(mine, ptr=8), ttl=63)]})
+
+
+@test("H7: the recorded address is a primary one")
+def recorded_primary():
+    bench.temporary("addr add 10.2.0.99/24 dev b")
+    sent = ip(SRC, A, lsrr(NEXT))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=NEXT, options=lsrr(B, ptr=8), ttl=63)]})
+
+
+@test("H7: the src hint of a route plays no part")
+def recorded_not_hint():
+    bench.temporary("route add 10.11.0.0/16 via %s src %s" % (NEXT, LO))
+    sent = ip(SRC, A, lsrr("10.11.0.1"))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst="10.11.0.1", options=lsrr(B, ptr=8), ttl=63)]})
+
+
+@test("H7: without a prefix that holds next, the first primary address is "
+      "recorded")
+def recorded_first():
+    bench.temporary("addr add 10.2.9.1/24 dev b")
+    bench.temporary("route add 10.12.0.1/32 dev b")
+    bench.neighbour("b", "10.12.0.1")
+    sent = ip(SRC, A, lsrr("10.12.0.1"))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst="10.12.0.1", options=lsrr(B, ptr=8), ttl=63)]})
+
+
+@test("H7: the checksum is right where its value is zero (RFC 1624)")
+def checksum_zero():
+    options = lsrr(FAR)
+    left = edit(ip(SRC, A, options, ident=0), dst=FAR, ttl=63,
+                options=lsrr(B, ptr=8))
+    # Choose the identification that makes the sum of the rest come out even.
+    ident = packet.Packet(left).sum
+    sent = ip(SRC, A, options, ident=ident)
+    wanted = edit(sent, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
+    equal(packet.Packet(wanted).sum, 0, "checksum that is wanted")
+    expect(bench.exchange("a", sent), {"b": [wanted]})
+
+
+@test("H7: payload, TOS, identification and protocol are left alone")
+def rest_untouched():
+    for proto, body in ((6, bytes(range(40))), (47, b"\0" * 9),
+                        (17, b""), (1, b"\x08\0\0\0abcdefgh")):
+        sent = ip(SRC, A, lsrr(FAR), proto=proto, payload=body, tos=0xB8,
+                  ident=0xBEEF)
+        expect(bench.exchange("a", sent), {"b": [
+            edit(sent, dst=FAR, options=lsrr(B, ptr=8), ttl=63)]})
+
+
+@test("H1: one TTL decrement, also where the route names us three times")
+def one_decrement():
+    sent = ip(SRC, A, lsrr(B, LO, FAR), ttl=2)
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, ttl=1,
+             options=lsrr(B, LO, B, ptr=16) + b"\0")]})
+
+
+@test("H1: a TTL of 1 ends here with ICMP 11/0 that quotes what was received")
+def ttl_expires():
+    sent = ip(SRC, A, lsrr(FAR, "10.9.0.2"), ttl=1)
+    expect_error(bench.exchange("a", sent), 11, 0, sent)
+
+
+@test("H2: a hit follows policy routing")
+def policy_routing():
+    bench.temporary("rule add from %s lookup 77" % SRC)
+    bench.temporary("route add 10.9.0.0/16 via %s table 77" % NEXT_C)
+    sent = ip(SRC, A, lsrr(FAR))
+    expect(bench.exchange("a", sent), {"c": [
+        edit(sent, dst=FAR, options=lsrr(C, ptr=8), ttl=63)]})
+    other = ip("10.1.0.3", A, lsrr(FAR))
+    expect(bench.exchange("a", other), {"b": [
+        edit(other, dst=FAR, options=lsrr(B, ptr=8), ttl=63)]})
+
+
+@test("H2: a source that is martian, or fails rp_filter, is dropped in silence "
+      "and counted")
+def bad_sources():
+    bench.moved()
+    for src in "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0", B:
+        expect_nothing(bench.exchange("a", ip(src, A, lsrr(FAR))))
+        equal(bench.moved(), {"received": 1, "bad_source": 1}, src)
+    bench.configure("net.ipv4.conf.a.rp_filter", 1)
+    expect_nothing(bench.exchange("a", ip("10.3.0.2", A, lsrr(FAR))))
+    equal(bench.moved(), {"received": 1, "bad_source": 1}, "rp_filter")
+
+
+@test("H2: a bad source gets no answer to a broken option, a bad next or a "
+      "missing route either")
+def bad_sources_and_faults():
+    bench.configure("net.ipv4.conf.a.rp_filter", 1)
+    bench.moved()
+    for options in (lsrr(FAR, ptr=5), lsrr("127.0.0.1"), lsrr("10.77.0.1"),
+                    ssrr(FAR), lsrr(FAR) + b"\x07\x03\x04\0\0"):
+        expect_nothing(bench.exchange("a", ip("10.3.0.2", A, options)))
+        equal(bench.moved(), {"received": 1, "bad_source": 1},
+              options.hex(" "))
+
+
+@test("H6: own addresses are passed over, their slots left as they are")
+def own_addresses_skipped():
+    sent = ip(SRC, A, lsrr(B, C, FAR, "10.9.0.9"))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, ttl=63,
+             options=lsrr(B, C, B, "10.9.0.9", ptr=16) + b"\0")]})
+
+
+def deliver(sent):
+    """What a raw socket on the router gets, with accept_source_route on."""
+    import socket
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    with bench.router:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
+    with raw:
+        raw.settimeout(5)
+        out = bench.exchange("a", sent)
+        expect_nothing(out)
+        raw.setblocking(False)
+        try:
+            return raw.recv(4096)
+        except BlockingIOError:
+            return None
+
+
+@test("H6: a route that ends at us is completed: last address, pointer past "
+      "the end, checksum right")
+def completed_here():
+    sent = ip(SRC, A, lsrr(B, LO), proto=253, payload=b"completed")
+    got = deliver(sent)
+    check(got, "nothing was delivered")
+    wanted = edit(sent, dst=LO, options=lsrr(B, LO, ptr=12) + b"\0")
+    equal(str(packet.Packet(got)), str(packet.Packet(wanted)), "delivered")
+    equal(got.hex(), wanted.hex(), "delivered")
+
+
+@test("H6: completion leaves a Record Route option to the kernel as it came")
+def completed_with_record_route():
+    sent = ip(SRC, A, lsrr(B) + packet.record(2), proto=253, payload=b"once")
+    got = packet.Packet(deliver(sent))
+    equal(got.options.hex(" "),
+          (lsrr(B, ptr=8) + packet.record(2, [B]) + b"\0\0").hex(" "),
+          "options")
+
+
+@test("H6, H8, O3: a completed route is the kernel's: accept_source_route 0 "
+      "drops it")
+def completed_but_refused():
+    import socket
+    bench.moved()
+    with bench.router:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
+    with raw:
+        expect_nothing(bench.exchange(
+            "a", ip(SRC, A, lsrr(B), proto=253, payload=b"x")))
+        raw.setblocking(False)
+        try:
+            ktap.fail("delivered: %s" % packet.Packet(raw.recv(4096)))
+        except BlockingIOError:
+            pass
+    equal(bench.moved(), {"received": 1, "local": 1}, "counters")
+
+
+@test("H8: a complete datagram is handed to the kernel as it came")
+def complete_delivered():
+    for options in (lsrr(FAR, ptr=8), lsrr(), ssrr(FAR, ptr=8),
+                    lsrr(FAR, ptr=8) + packet.record(1, [SRC])):
+        sent = ip(SRC, A, options, proto=253, payload=b"complete")
+        got = deliver(sent)
+        check(got, "nothing was delivered for " + options.hex(" "))
+        equal(got.hex(), sent.hex(), "delivered")
+
+
+@test("H9: a Record Route option on a hit gets the address of H7")
+def record_route_on_hit():
+    sent = ip(SRC, A, lsrr(FAR) + packet.record(2))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, ttl=63,
+             options=lsrr(B, ptr=8) + packet.record(2, [B]))]})
+
+
+@test("H9: a src hint does not show in Record Route either")
+def record_route_not_hint():
+    bench.temporary("route add 10.11.0.0/16 via %s src %s" % (NEXT, LO))
+    sent = ip(SRC, A, packet.record(1) + lsrr("10.11.0.1"))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst="10.11.0.1", ttl=63,
+             options=packet.record(1, [B]) + lsrr(B, ptr=8))]})
+
+
+def timestamps(flag, used, room):
+    return bytes([packet.TS, 4 + room, 5 + len(used), flag]) + used.ljust(
+        room, b"\0")
+
+
+@test("H9: a Timestamp option on a hit gets the address of H7 and the time")
+def timestamp_on_hit():
+    sent = ip(SRC, A, lsrr(FAR) + timestamps(1, b"", 16))
+    got = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
+    check(got.sum_ok(), "checksum")
+    option = got.options[7:]
+    equal(option[:4].hex(" "), "44 14 0d 01", "head of the option")
+    equal(packet.quad(option[4:8]), B, "address")
+    check(int.from_bytes(option[8:12], "big") < 86400000, "time")
+    check(any(option[8:12]), "no time was recorded")
+    equal(option[12:20].hex(), "00" * 8, "rest")
+
+
+@test("H9: a Timestamp option that wants times alone gets one")
+def timestamp_only():
+    sent = ip(SRC, A, lsrr(FAR) + timestamps(0, b"", 8))
+    got = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
+    option = got.options[7:]
+    equal(option[:4].hex(" "), "44 0c 09 00", "head of the option")
+    check(got.sum_ok() and any(option[4:8]) and not any(option[8:12]),
+          "one time")
+
+
+@test("H9: a full Record Route option is left as it is")
+def record_route_full():
+    full = packet.record(1, ["10.8.8.8"])
+    sent = ip(SRC, A, lsrr(FAR) + full)
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, ttl=63, options=lsrr(B, ptr=8) + full)]})
+
+
+@test("H11: no redirect, though next is on the link that it came from")
+def no_redirect():
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.send_redirects" % scope, 1)
+    bench.neighbour("a", "10.1.0.3")
+    plain = ip(SRC, "10.1.0.3")
+    out = bench.exchange("a", plain)
+    equal(len(out["a"]), 2, "datagrams for an ordinary one: forwarded, "
+          "redirect")
+    sent = ip(SRC, A, lsrr("10.1.0.3"))
+    expect(bench.exchange("a", sent), {"a": [
+        edit(sent, dst="10.1.0.3", options=lsrr(A, ptr=8), ttl=63)]})
+    sent = ip(SRC, "10.1.0.3", lsrr(FAR))
+    expect(bench.exchange("a", sent), {"a": [edit(sent, ttl=63)]})
+
+
+@test("O4: octets behind End of Options are padding, and are cleared")
+def padding_cleared():
+    sent = ip(SRC, A, lsrr(FAR) + b"\0" + lsrr(NEXT_C))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=FAR, ttl=63, options=lsrr(B, ptr=8) + b"\0" * 9)]})
+
+
+@test("T1: a loose route for another router is forwarded unchanged, complete "
+      "or not")
+def loose_transit():
+    for options in (lsrr(FAR, "10.9.0.2"), lsrr(FAR, ptr=8), lsrr(),
+                    lsrr("127.0.0.1")):
+        sent = ip(SRC, "10.9.5.5", options)
+        expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
+
+
+@test("T1, H9: Record Route in transit gets the address of H7, the rest stays")
+def transit_record_route():
+    bench.temporary("route add 10.11.0.0/16 via %s src %s" % (NEXT, LO))
+    sent = ip(SRC, "10.11.0.1", lsrr(FAR) + packet.record(2))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, ttl=63, options=lsrr(FAR) + packet.record(2, [B]))]})
+
+
+@test("T2: a strict route for another router is refused with 12/0, pointer 16")
+def strict_transit():
+    for options in ssrr(FAR), ssrr(FAR, ptr=8):
+        sent = ip(SRC, "10.9.5.5", options)
+        bench.moved()
+        expect_error(bench.exchange("a", sent), 12, 0, sent, pointer=16,
+                     src=A)
+        equal(bench.moved(), {"received": 1, "strict_transit": 1}, "counters")
+
+
+if __name__ == "__main__":
+    ktap.main(bench.close)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Hosts and routers in a row, real network stacks all of them:
+
+    node 0 ---- node 1 ---- ... ---- node n
+          link 0      link 1
+
+Every node has a route to every link.
+"""
+
+import ipaddress
+import select
+import socket
+import time
+
+from .netns import Netns, cable
+
+_ETH_ALL, _OUTGOING = 3, 4
+
+
+class Node:
+    """A namespace with a left and a right interface, where it has them."""
+
+    def __init__(self, label, left=None, right=None):
+        self.label, self.left, self.right = label, left, right
+        self.ns = Netns(label)
+
+    def router(self):
+        self.ns.sysctl("net.ipv4.ip_forward", 1)
+        return self
+
+    def ours(self, **values):
+        """A router with srcroute on, lsrr and ssrr at 1 unless said."""
+        for key, value in {"lsrr": 1, "ssrr": 1, **values}.items():
+            self.ns.sysctl("net.ipv4.srcroute.conf.all." + key, value)
+        return self.router()
+
+    def accepting(self):
+        """accept_source_route, for a native gateway or a host that listens;
+        ahead of the interfaces, which take over what `default` says."""
+        for scope in "all", "default":
+            self.ns.sysctl("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+        return self
+
+
+class Chain:
+
+    def __init__(self, *nodes):
+        self.nodes = nodes
+        self.links = []
+        for near, far in zip(nodes, nodes[1:]):
+            cable(near.ns, "right", far.ns, "left")
+            near.ns.ip("addr add %s dev right" % near.right)
+            far.ns.ip("addr add %s dev left" % far.left)
+            self.links.append(ipaddress.ip_interface(near.right).network)
+        for i, node in enumerate(nodes):
+            for j, network in enumerate(self.links):
+                if j < i - 1:
+                    via = nodes[i - 1].right
+                elif j > i:
+                    via = nodes[i + 1].left
+                else:
+                    continue
+                node.ns.ip("route add %s via %s" % (network,
+                                                    via.split("/")[0]))
+
+    def close(self):
+        for node in self.nodes:
+            node.ns.close()
+
+
+class Taps:
+    """Ears on every link, at its right end; `with Taps(chain) as taps`."""
+
+    def __init__(self, chain):
+        self._socks = []
+        for node in chain.nodes[1:]:
+            with node.ns:
+                sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                     socket.htons(_ETH_ALL))
+                sock.bind(("left", _ETH_ALL))
+                self._socks.append(sock)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for sock in self._socks:
+            sock.close()
+
+    def next(self, link, wanted, rightward=True, seconds=5):
+        """The next datagram on a link, in one direction, that @wanted likes,
+        or None."""
+        end = time.monotonic() + seconds
+        sock = self._socks[link]
+        while select.select([sock], [], [], max(0, end - time.monotonic()))[0]:
+            frame, where = sock.recvfrom(65536)
+            if frame[12:14] != b"\x08\0":
+                continue
+            if (where[2] != _OUTGOING) != rightward:
+                continue
+            datagram = frame[14:14 + int.from_bytes(frame[16:18], "big")]
+            if wanted(datagram):
+                return datagram
+        return None

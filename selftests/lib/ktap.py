@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests that report in KTAP (Documentation/dev-tools/ktap.rst).
+
+A test is a function with @test("H7: what must hold"); the text before the
+colon names the rules of the contract that it holds. main() runs those of a
+file, or the ones whose text contains a word of the command line.
+"""
+
+import sys
+import traceback
+
+_tests = []
+_cleanups = []
+
+
+class Failure(Exception):
+    """Something that must hold does not."""
+
+
+def test(text):
+    def register(function):
+        _tests.append((text, function))
+        return function
+    return register
+
+
+def cleanup(function, *args):
+    """Call function after this test, the last one registered first."""
+    _cleanups.append((function, args))
+
+
+def fail(text):
+    raise Failure(text)
+
+
+def check(true, text):
+    if not true:
+        fail(text)
+
+
+def equal(got, wanted, what="value"):
+    if got != wanted:
+        fail("%s: got %s, wanted %s" % (what, got, wanted))
+
+
+def _note(text):
+    for line in str(text).rstrip().split("\n"):
+        print("# " + line)
+
+
+def _attempt(function, *args):
+    try:
+        function(*args)
+        return True
+    except Failure as failure:
+        where = traceback.extract_tb(failure.__traceback__)
+        _note("%s (line %s)" % (failure, next(
+            f.lineno for f in reversed(where) if "/lib/" not in f.filename)))
+    except Exception:  # a test that breaks has failed; the others go on
+        _note(traceback.format_exc())
+    return False
+
+
+def _run(function):
+    passed = _attempt(function)
+    while _cleanups:
+        undo, args = _cleanups.pop()
+        passed &= _attempt(undo, *args)
+    return passed
+
+
+def main(close=None):
+    words = sys.argv[1:]
+    chosen = [t for t in _tests if not words or any(w in t[0] for w in words)]
+    print("KTAP version 1\n1..%d" % len(chosen), flush=True)
+    failed = 0
+    for number, (text, function) in enumerate(chosen, 1):
+        passed = _run(function)
+        failed += not passed
+        print("%s %d %s" % ("ok" if passed else "not ok", number, text),
+              flush=True)
+    if close and not _attempt(close):
+        failed += 1
+    sys.exit(1 if failed or not chosen else 0)

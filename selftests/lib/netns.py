@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Network namespaces for tests: unique names, nothing left, nothing else
+touched.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import fcntl
+import os
+import select
+import socket
+import struct
+import subprocess
+import time
+
+from . import packet
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+_ETH_IP = 0x0800
+_alive = []
+
+
+def _setns(fd):
+    if _libc.setns(fd, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def sh(command, check=True, **options):
+    """Run a command line; its output is in the exception if it fails."""
+    done = subprocess.run(command, shell=isinstance(command, str), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **options)
+    if check and done.returncode:
+        raise RuntimeError("%s: exit %d: %s" % (command, done.returncode,
+                                                done.stdout.strip()))
+    return done.stdout
+
+
+def wait_until(true, seconds=10, what="condition"):
+    """Poll, because a fixed sleep is too short on some machine."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError("%s: not within %d s" % (what, seconds))
+        time.sleep(0.02)
+
+
+class Netns:
+    """A namespace. `with ns:` moves the calling thread into it."""
+
+    _count = 0
+    _home = os.open("/proc/self/ns/net", os.O_RDONLY)
+
+    def __init__(self, label):
+        Netns._count += 1
+        self.name = "srr-%d-%d-%s" % (os.getpid(), Netns._count, label)
+        self.label = label
+        sh(["ip", "netns", "add", self.name])
+        _alive.append(self)
+        self._fd = os.open("/run/netns/" + self.name, os.O_RDONLY)
+        self.ip("link set lo up")
+        # Nothing on the wire that a test has not sent.
+        for scope in "all", "default":
+            self.sysctl("net.ipv6.conf.%s.disable_ipv6" % scope, 1)
+        # The kernel's limits on ICMP are not what is tested.
+        self.sysctl("net.ipv4.icmp_ratelimit", 0)
+
+    def __enter__(self):
+        _setns(self._fd)
+        return self
+
+    def __exit__(self, *_):
+        _setns(self._home)
+
+    def close(self):
+        if self in _alive:
+            _alive.remove(self)
+            os.close(self._fd)
+            sh(["ip", "netns", "del", self.name])
+
+    def ip(self, *lines):
+        """Commands of ip(8), without the "ip"."""
+        sh(["ip", "-n", self.name, "-batch", "-"],
+           input="\n".join(lines) + "\n")
+
+    def run(self, command, check=True, **options):
+        with self:
+            return sh(command, check=check, **options)
+
+    def popen(self, command, **options):
+        with self:
+            return subprocess.Popen(command, shell=isinstance(command, str),
+                                    text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, **options)
+
+    @contextlib.contextmanager
+    def open(self, path, mode="r"):
+        """A file of /proc as this namespace sees it."""
+        path = path.replace("/proc/net", "/proc/thread-self/net")
+        with self:
+            with open(path, mode) as file:
+                yield file
+
+    @staticmethod
+    def _path(key):
+        return "/proc/sys/" + key.replace(".", "/")
+
+    def sysctl(self, key, value=None):
+        """Read or write; a dot in an interface name is written as a slash is
+        elsewhere: pass the path with slashes then."""
+        path = key if key.startswith("/") else self._path(key)
+        if value is None:
+            with self.open(path) as file:
+                return file.read().strip()
+        with self:
+            fd = os.open(path, os.O_WRONLY)
+            try:
+                os.write(fd, ("%s\n" % value).encode())
+            finally:
+                os.close(fd)
+
+    def counters(self):
+        """{(interface, counter): value} of /proc/net/srcroute."""
+        with self.open("/proc/net/srcroute") as file:
+            rows = [line.split() for line in file]
+        return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+@atexit.register
+def _close_all():
+    for ns in list(_alive):
+        ns.close()
+
+
+def cable(ns1, name1, ns2, name2, **options):
+    """A veth pair between two namespaces, both ends up."""
+    extra = " ".join("%s %s" % item for item in options.items())
+    ns1.ip("link add name %s %s type veth peer name %s netns %s" % (
+        name1, extra, name2, ns2.name), "link set dev %s up" % name1)
+    ns2.ip("link set dev %s up" % name2)
+
+
+def _hwaddr(dev):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        answer = fcntl.ioctl(s, 0x8927, struct.pack("256s", dev.encode()))
+    return answer[18:24].hex()
+
+
+class Wire:
+    """The far end of a link: frames go in and come out as octets."""
+
+    def __init__(self, ns, dev, to, ethertype=_ETH_IP):
+        self.to, self.dev = to, dev
+        with ns:
+            self.own = bytes.fromhex(_hwaddr(dev))
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                      socket.htons(ethertype))
+            self.sock.bind((dev, ethertype))
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+
+    def send(self, datagram, to=None):
+        self.sock.send((to or self.to) + self.own +
+                       _ETH_IP.to_bytes(2, "big") + datagram)
+
+    def receive(self, seconds):
+        """The next frame's datagram, or None."""
+        if not select.select([self.sock], [], [], seconds)[0]:
+            return None
+        frame = self.sock.recv(65536)
+        length = int.from_bytes(frame[16:18], "big")
+        return frame[14:14 + length]
+
+
+class Bench:
+    """A router on a bench: every link of it ends in a test socket.
+
+    Neighbours are permanent entries, so that nothing but datagrams is on the
+    wires. link() makes a link named X with the router's addresses; the far end
+    answers for whatever address neighbour() or link() names.
+
+    Silence is told from slowness by a marker: an ordinary datagram, sent after
+    the one under test along the same queue, that comes out of every link.
+    """
+
+    MARKER = "192.0.2.1"
+
+    def __init__(self, label="router"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        self.router = Netns(label)
+        self.world = Netns("world")
+        self.wires = {}
+        self._serial = 0
+        self.router.sysctl("net.ipv4.ip_forward", 1)
+        self.router.sysctl("net.ipv4.conf.all.rp_filter", 0)
+        self.router.sysctl("net.ipv4.conf.default.rp_filter", 0)
+        self.link("marker", "192.0.2.254/31")
+        self._sinks = {}
+        self._sinks_made = 0
+
+    def close(self):
+        for wire in self.wires.values():
+            wire.sock.close()
+        self.router.close()
+        self.world.close()
+
+    def link(self, name, *addresses, peers=()):
+        cable(self.router, name, self.world, name)
+        self.router.ip(*["addr add %s dev %s" % (a, name) for a in addresses])
+        self.attach(name, peers)
+
+    def unlink(self, name):
+        self.wires.pop(name).sock.close()
+        self._sinks.pop(name, None)
+        self.router.ip("link del dev " + name)
+
+    def attach(self, name, peers=()):
+        with self.router:
+            own = bytes.fromhex(_hwaddr(name))
+        self.wires[name] = Wire(self.world, name, own)
+        self.neighbour(name, *peers)
+
+    def neighbour(self, name, *addresses):
+        far = self.wires[name].own.hex(":")
+        self.router.ip(*["neigh replace %s lladdr %s dev %s nud permanent"
+                         % (a, far, name) for a in addresses])
+
+    def sink(self, name):
+        """Where the marker of a link goes: a host route of its own."""
+        if name not in self._sinks:
+            self._sinks_made += 1
+            sink = "192.0.3.%d" % self._sinks_made
+            self._sinks[name] = sink
+            self.router.ip("route add %s/32 dev %s scope link" % (sink, name))
+            self.neighbour(name, sink)
+        return self._sinks[name]
+
+    def send(self, name, *datagrams, to=None):
+        for datagram in datagrams:
+            self.wires[name].send(datagram, to)
+
+    def collect(self, skip=("marker",)):
+        """{link: [datagrams]} of what has come out; links without any are
+        left out."""
+        self._serial += 1
+        out = {}
+        names = [n for n in self.wires if n not in skip]
+        marks = {}
+        for name in names:
+            marks[name] = packet.ip(self.MARKER, self.sink(name),
+                                    payload=b"marker%d" % self._serial,
+                                    proto=253)
+            self.wires["marker"].send(marks[name])
+        for name in names:
+            got = []
+            while True:
+                datagram = self.wires[name].receive(5)
+                if datagram is None:
+                    raise TimeoutError("no marker on link %s" % name)
+                if datagram[20:] == marks[name][20:]:
+                    break
+                if datagram[9] != 253:
+                    got.append(datagram)
+            if got:
+                out[name] = got
+        return out
+
+    def exchange(self, name, *datagrams, to=None):
+        self.send(name, *datagrams, to=to)
+        return self.collect()
+
+    def set(self, **values):
+        """Settings of srcroute for all interfaces: set(lsrr=1)."""
+        for key, value in values.items():
+            self.router.sysctl("net.ipv4.srcroute.conf.all." + key, value)
