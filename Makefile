@@ -31,7 +31,6 @@ clean:
 	$(RM) -r out
 	$(RM) nf_srcroute.ko nf_srcroute.o nf_srcroute.mod nf_srcroute.mod.[co]
 	$(RM) .*.cmd kmod/*.o kmod/.*.cmd Module.symvers modules.order .module*
-	$(RM) selftests/unit/option-test
 
 help:
 	@echo 'make              build nf_srcroute.ko for the running kernel'

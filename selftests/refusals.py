@@ -6,8 +6,8 @@ I3. The topology is drawn in lib/standard.py.
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
-from lib.packet import edit, ip, lsrr, record, ssrr
-from lib.standard import (A, B, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
+from lib.packet import edit, ip, lsrr, ssrr
+from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench,
                           expect, expect_error, expect_nothing)
 
 bench = StandardBench()

@@ -29,6 +29,9 @@ struct srcroute_outcome_info {
  *
  * ICMP type 0 means that no error is sent. Every owned datagram adds to
  * exactly one of these counters (contract, section S).
+ *
+ * checkpatch: COMPLEX_MACRO,MACRO_ARG_REUSE: it is a list, whatever X makes
+ * of its items.
  */
 #define SRCROUTE_OUTCOMES(X)						\
 	X(HOP, "hop", 0, 0, NOT_SPECIFIED,				\

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tracepoints srcroute:srcroute_advance and srcroute:srcroute_discard. */
+/*
+ * The tracepoints srcroute:srcroute_advance and srcroute:srcroute_discard.
+ *
+ * checkpatch: COMPLEX_MACRO,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT: the layout
+ * that all trace headers have; their macros stand for lists, not expressions.
+ */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM srcroute
 
