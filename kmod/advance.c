@@ -50,21 +50,16 @@ static void rewrite(struct sk_buff *skb, __be32 record)
 	ip_send_check(iph);
 }
 
-static void account(const struct sk_buff *skb, struct net *net, __be32 arrival,
-		    __be32 record)
+static void account(const struct sk_buff *skb, struct net *net,
+		    const struct net_device *in, __be32 arrival, __be32 record)
 {
 	const u8 *option = skb_network_header(skb) + IPCB(skb)->opt.__pad2;
 	const struct srcroute_iface *iface;
-	const struct net_device *in;
 
-	iface = srcroute_iface_get(srcroute_net(net), IPCB(skb)->iif);
+	iface = srcroute_iface_get(srcroute_net(net), in->ifindex);
 	if (iface)
 		this_cpu_inc(iface->stats->advanced);
-	if (!trace_srcroute_advance_enabled())
-		return;
-	in = dev_get_by_index_rcu(net, IPCB(skb)->iif);
-	if (in)
-		trace_srcroute_advance(skb, in, arrival, record, option[2]);
+	trace_srcroute_advance(skb, in, arrival, record, option[2]);
 }
 
 /* What follows shall neither record again nor echo the route. */
@@ -79,33 +74,62 @@ static void untag(struct sk_buff *skb)
 	opt->is_changed = 0;
 }
 
+static unsigned int advance_hit(struct sk_buff *skb, struct net *net,
+				struct net_device *in)
+{
+	bool ipsec = srcroute_ipsec_applies(net, skb);
+	__be32 next = IPCB(skb)->opt.nexthop;
+	__be32 arrival, record;
+
+	if (ipsec && !srcroute_ipsec_resume(skb, in, next))
+		return NF_DROP;
+	arrival = ip_hdr(skb)->daddr;
+	record = srcroute_egress_address(srcroute_net(net), skb_rtable(skb),
+					 next, arrival);
+	rewrite(skb, record);
+	if (ipsec && !srcroute_ipsec_permits(skb))
+		return NF_DROP;
+	account(skb, net, in, arrival, record);
+	return NF_ACCEPT;
+}
+
+static unsigned int advance_transit(struct sk_buff *skb, struct net *net)
+{
+	__be32 daddr = ip_hdr(skb)->daddr;
+
+	rewrite(skb, srcroute_egress_address(srcroute_net(net),
+					     skb_rtable(skb), daddr, daddr));
+	return NF_ACCEPT;
+}
+
 /**
- * srcroute_advance() - hook: rewrite the header (H7, H9)
+ * srcroute_advance() - hook: rewrite the header (H7, H9, H13)
  * @priv: not used
  * @skb: a datagram at the start of FORWARD
  * @state: the hook
  *
  * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
- * Return: NF_ACCEPT; NF_DROP if there was no memory.
+ * Return: NF_ACCEPT; NF_DROP if there was no memory, the interface of arrival
+ *	   has gone, or IPsec does not let it out.
  */
 unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	const struct ip_options *opt = &IPCB(skb)->opt;
-	__be32 arrival, next, record;
+	unsigned int verdict;
+	struct net_device *in;
 
 	if (likely(!opt->__pad2))
 		return NF_ACCEPT;
 	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
 		return NF_DROP;
 
-	arrival = ip_hdr(skb)->daddr;
-	next = opt->__pad2 == SRCROUTE_TAG_TRANSIT ? arrival : opt->nexthop;
-	record = srcroute_egress_address(srcroute_net(state->net),
-					 skb_rtable(skb), next, arrival);
-	rewrite(skb, record);
-	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT)
-		account(skb, state->net, arrival, record);
+	if (opt->__pad2 == SRCROUTE_TAG_TRANSIT) {
+		verdict = advance_transit(skb, state->net);
+	} else {
+		in = dev_get_by_index_rcu(state->net, IPCB(skb)->iif);
+		verdict = in ? advance_hit(skb, state->net, in) : NF_DROP;
+	}
 	untag(skb);
-	return NF_ACCEPT;
+	return verdict;
 }

@@ -188,6 +188,9 @@ static unsigned int forward_hit(struct srcroute_packet *p, __be32 next)
 		opt->srr = offset;
 	opt->nexthop = next;
 	opt->__pad2 = offset;
+	if (srcroute_ipsec_applies(p->net, p->skb) &&
+	    !srcroute_ipsec_defer(p->skb))
+		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
 	return forward(p, SRCROUTE_HOP);
 }
 

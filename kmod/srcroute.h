@@ -6,8 +6,8 @@
  *
  *   PRE_ROUTING, first   claim.c    keep it from conntrack and reassembly
  *   PRE_ROUTING, last    decide.c   check it, find and route to the next hop
- *   (the kernel)         ip_forward: TTL, MTU, IPsec
- *   FORWARD, first       advance.c  rewrite the header
+ *   (the kernel)         ip_forward: TTL, MTU
+ *   FORWARD, first       advance.c  rewrite the header; ipsec.c: policies
  *   (the kernel)         FORWARD filters, output
  *   LOCAL_OUT, first     errors.c   the ICMP errors that it gave rise to
  *
@@ -156,6 +156,13 @@ unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
 /* advance.c */
 unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state);
+
+/* ipsec.c */
+bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb);
+bool srcroute_ipsec_defer(struct sk_buff *skb);
+bool srcroute_ipsec_resume(struct sk_buff *skb, struct net_device *in,
+			   __be32 next);
+bool srcroute_ipsec_permits(struct sk_buff *skb);
 
 /* errors.c */
 unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
