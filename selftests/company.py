@@ -23,7 +23,7 @@ bench.set(lsrr=1, ssrr=1)
 def nft(rules):
     """A ruleset for the length of a test."""
     ktap.cleanup(bench.router.run, ["nft", "flush", "ruleset"])
-    bench.router.run(["nft", "-f", "-"], input=rules)
+    bench.router.run(["nft", "-f", "-"], input=rules.replace("; }", "\n}\n"))
 
 
 def hits(name):
@@ -119,6 +119,7 @@ table ip t {
     counter icmp_untracked { }
     chain forward {
         type filter hook forward priority filter
+        ip saddr %s accept
         ct state untracked counter name untracked
         ct state invalid counter name invalid drop
         ct state new,established,related counter name tracked
@@ -133,7 +134,7 @@ table ip t {
         ip saddr %s masquerade
     }
 }
-""" % SRC
+""" % (bench.MARKER, SRC)
 
 
 def states():

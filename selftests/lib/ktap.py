@@ -38,9 +38,15 @@ def check(true, text):
         fail(text)
 
 
+def _shorten(value):
+    text = str(value)
+    return text if len(text) < 800 else text[:800] + "..."
+
+
 def equal(got, wanted, what="value"):
     if got != wanted:
-        fail("%s: got %s, wanted %s" % (what, got, wanted))
+        fail("%s: got %s, wanted %s" % (what, _shorten(got),
+                                        _shorten(wanted)))
 
 
 def _note(text):

@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""IPsec policies are asked about the next address of a hit, never about the
+one it arrived with, and nothing leaves in clear that they protect: H13.
+
+The topology is drawn in lib/standard.py. The states use null ciphers, so that
+what is inside can be compared.
+"""
+
+import struct
+
+from lib import ktap, packet
+from lib.ktap import equal, test
+from lib.packet import edit, ip, lsrr
+from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
+                          expect_nothing, expect_one)
+
+bench = StandardBench()
+bench.set(lsrr=1, ssrr=1)
+
+ESP, SPI = 50, 0x1234
+NULL = "enc ecb(cipher_null) '' auth digest_null ''"
+TUNNEL = "tmpl src %s dst %s proto esp mode tunnel"
+
+
+def xfrm(*lines):
+    """Policies and states for the length of a test."""
+    ktap.cleanup(bench.router.ip, "xfrm policy flush", "xfrm state flush")
+    bench.router.ip(*["xfrm " + line for line in lines])
+
+
+def state(src, dst):
+    return ("state add src %s dst %s proto esp spi %d mode tunnel %s" %
+            (src, dst, SPI, NULL))
+
+
+def advanced(sent):
+    return edit(sent, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
+
+
+def passes(sent):
+    bench.moved()
+    expect(bench.exchange("a", sent), {"b": [advanced(sent)]})
+    equal(bench.moved(), {"received": 1, "hop": 1, "advanced": 1}, "counters")
+
+
+def dies(sent):
+    bench.moved()
+    expect_nothing(bench.exchange("a", sent))
+    equal(bench.moved(), {"received": 1, "hop": 1}, "counters")
+
+
+HIT = ip(SRC, A, lsrr(FAR))
+
+
+@test("H13: a hit whose next is protected leaves through the tunnel, rewritten")
+def tunnel_for_next():
+    xfrm("policy add dir out src 10.1.0.0/16 dst 10.9.0.0/16 " +
+         TUNNEL % (B, NEXT), state(B, NEXT))
+    outer = packet.Packet(expect_one(bench.exchange("a", HIT), "b"))
+    equal((outer.proto, outer.src, outer.dst), (ESP, B, NEXT), "outer header")
+    equal(struct.unpack("!I", outer.payload[:4])[0], SPI, "SPI")
+    equal(outer.payload[8:8 + len(HIT)].hex(), advanced(HIT).hex(), "inside")
+
+
+@test("H13: without a state for it nothing leaves, least of all in clear")
+def no_state():
+    xfrm("policy add dir out src 10.1.0.0/16 dst 10.9.0.0/16 " +
+         TUNNEL % (B, NEXT))
+    dies(HIT)
+
+
+@test("H13: an outbound policy that blocks next drops the hit")
+def block_next():
+    xfrm("policy add dir out src 0.0.0.0/0 dst %s/32 action block" % FAR)
+    dies(HIT)
+
+
+@test("H13: an outbound policy for the arrival destination has no say")
+def block_arrival():
+    xfrm("policy add dir out src 0.0.0.0/0 dst %s/32 action block" % A)
+    passes(HIT)
+
+
+@test("H13: a tunnel for the arrival destination is not taken")
+def tunnel_for_arrival():
+    xfrm("policy add dir out src 10.1.0.0/16 dst %s/32 " % A +
+         TUNNEL % (B, NEXT), state(B, NEXT))
+    passes(HIT)
+
+
+@test("H13: a forward policy that blocks next drops the hit, one that blocks "
+      "the arrival destination has no say")
+def forward_policy():
+    xfrm("policy add dir fwd src 0.0.0.0/0 dst %s/32 action block" % A)
+    passes(HIT)
+    xfrm("policy add dir fwd src 0.0.0.0/0 dst %s/32 action block" % FAR)
+    dies(HIT)
+
+
+@test("H13: where forwarding is blocked by default, a policy for next lets a "
+      "hit through, one for the arrival destination does not")
+def default_block():
+    ktap.cleanup(bench.router.ip, "xfrm policy setdefault fwd accept")
+    xfrm("policy setdefault fwd block",
+         # the markers of the bench
+         "policy add dir fwd src %s/32 dst 0.0.0.0/0" % bench.MARKER)
+    dies(HIT)
+    bench.router.ip("xfrm policy add dir fwd src 0.0.0.0/0 dst %s/32" % A)
+    dies(HIT)
+    bench.router.ip("xfrm policy add dir fwd src 0.0.0.0/0 dst %s/32" % FAR)
+    passes(HIT)
+
+
+def esp(src, dst, inner):
+    """A tunnel-mode ESP datagram under null ciphers."""
+    pad = -(len(inner) + 2) % 4
+    body = inner + bytes(range(1, pad + 1)) + bytes([pad, 4])
+    esp.sequence += 1
+    return ip(src, dst, proto=ESP,
+              payload=struct.pack("!II", SPI, esp.sequence) + body)
+
+
+esp.sequence = 0
+
+
+@test("H13: a hit that came through a tunnel needs a forward policy for next")
+def hit_from_tunnel():
+    xfrm(state(SRC, A))
+    inner = ip("10.1.0.9", A, lsrr(FAR))
+    dies(esp(SRC, A, inner))
+    bench.router.ip("xfrm policy add dir fwd src 10.1.0.9/32 dst %s/32 " % A +
+                    TUNNEL % (SRC, A))
+    dies(esp(SRC, A, inner))
+    bench.router.ip("xfrm policy add dir fwd src 10.1.0.9/32 dst %s/32 " % FAR
+                    + TUNNEL % (SRC, A))
+    expect(bench.exchange("a", esp(SRC, A, inner)), {"b": [advanced(inner)]})
+
+
+@test("H13: a hit in clear is dropped where the policy for next wants a tunnel")
+def clear_but_protected():
+    xfrm("policy add dir fwd src 10.1.0.0/16 dst %s/32 " % FAR +
+         TUNNEL % (SRC, A))
+    dies(HIT)
+
+
+@test("H13: disable_policy of the interface of arrival holds for hits too")
+def disable_policy():
+    bench.configure("net.ipv4.conf.a.disable_policy", 1)
+    xfrm("policy add dir fwd src 0.0.0.0/0 dst %s/32 action block" % FAR)
+    passes(HIT)
+
+
+@test("H13, I2: with policies around, TTL and other errors are as ever")
+def errors_with_policies():
+    xfrm("policy add dir fwd src 0.0.0.0/0 dst 10.55.0.0/16 action block")
+    sent = ip(SRC, A, lsrr(FAR), ttl=1)
+    error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+    equal((error.type, error.code, error.quote.hex()), (11, 0, sent.hex()),
+          "error")
+    passes(HIT)
+
+
+if __name__ == "__main__":
+    ktap.main(bench.close)
