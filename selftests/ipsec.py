@@ -11,6 +11,7 @@ import struct
 
 from lib import ktap, packet
 from lib.ktap import equal, test
+from lib.netns import wait_until
 from lib.packet import edit, ip, lsrr
 from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
                           expect_nothing, expect_one)
@@ -45,8 +46,11 @@ def passes(sent):
 
 
 def dies(sent):
+    before = bench.router.counters()["a", "hop"]
     bench.moved()
-    expect_nothing(bench.exchange("a", sent))
+    bench.send("a", sent)
+    wait_until(lambda: bench.router.counters()["a", "hop"] > before)
+    expect_nothing(bench.collect())
     equal(bench.moved(), {"received": 1, "hop": 1}, "counters")
 
 
@@ -134,7 +138,10 @@ def hit_from_tunnel():
     dies(esp(SRC, A, inner))
     bench.router.ip("xfrm policy add dir fwd src 10.1.0.9/32 dst %s/32 " % FAR
                     + TUNNEL % (SRC, A))
-    expect(bench.exchange("a", esp(SRC, A, inner)), {"b": [advanced(inner)]})
+    # What comes out of a tunnel takes another queue than the bench's markers.
+    bench.send("a", esp(SRC, A, inner))
+    got = bench.wires["b"].receive(5)
+    expect({"b": [got or b""]}, {"b": [advanced(inner)]})
 
 
 @test("H13: a hit in clear is dropped where the policy for next wants a tunnel")
