@@ -25,7 +25,7 @@ modules:
 
 install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
-	depmod $(notdir $(patsubst %/build,%,$(KDIR)))
+	depmod $$($(MAKE) -s -C $(KDIR) kernelrelease)
 
 clean:
 	$(RM) -r out

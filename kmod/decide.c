@@ -101,6 +101,7 @@ static void undo_compile(const struct srcroute_packet *p, const u8 *area)
 	memset(&IPCB(p->skb)->opt, 0, sizeof(IPCB(p->skb)->opt));
 }
 
+/* Whether it is delivered is up to accept_source_route, here alone (O3). */
 static unsigned int to_kernel(const struct srcroute_packet *p)
 {
 	srcroute_count(p->iface, SRCROUTE_LOCAL);
@@ -146,6 +147,11 @@ static unsigned int complete_route(struct srcroute_packet *p, const u8 *area,
 	return to_kernel(p);
 }
 
+/*
+ * Into the kernel's forwarding from here, not by NF_ACCEPT: what comes after
+ * PRE_ROUTING would give a hit to a socket of ours (early demux, C3), and take
+ * its route for a hint for the rest of a batch (H12).
+ */
 static unsigned int forward(struct srcroute_packet *p,
 			    enum srcroute_outcome outcome)
 {

@@ -9,7 +9,12 @@
 
 static unsigned int srcroute_net_id;
 
-/* What leaves, or tells of, a datagram that the other hooks have let in. */
+/*
+ * The priorities let every other chain see a datagram, in PRE_ROUTING as it
+ * arrived, from FORWARD on as it leaves (C1).
+ *
+ * First what sees off, or tells of, a datagram that the other hooks let in.
+ */
 static const struct nf_hook_ops leaving[] = {
 	{
 		.hook = srcroute_advance,
