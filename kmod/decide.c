@@ -52,11 +52,6 @@ static int route_to(const struct srcroute_packet *p, __be32 daddr)
 	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
 }
 
-static enum srcroute_outcome routing_failed(int err)
-{
-	return err == -ENOBUFS ? SRCROUTE_NO_MEMORY : SRCROUTE_BAD_SOURCE;
-}
-
 /*
  * The kernel's own check of the options (V5). It moves the pointers of Record
  * Route and Timestamp, so it is done once and only where there is more than
@@ -226,7 +221,7 @@ static unsigned int follow(struct srcroute_packet *p, const u8 *area)
 			return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
 		err = route_to(p, next);
 		if (err)
-			return srcroute_discard(p, routing_failed(err));
+			return srcroute_unroutable(p, err);
 
 		rt = skb_rtable(p->skb);
 		if (rt->rt_type == RTN_BROADCAST)
@@ -313,7 +308,7 @@ static unsigned int to_elsewhere(struct srcroute_packet *p)
 	skb->mark |= setting(p, SRCROUTE_KEY_MARK);
 	err = route_to(p, ip_hdr(skb)->daddr);
 	if (err)
-		return srcroute_discard(p, routing_failed(err));
+		return srcroute_unroutable(p, err);
 	if (skb_rtable(skb)->rt_type == RTN_UNICAST)
 		return transit(p);
 

@@ -56,6 +56,20 @@ unsigned int srcroute_discard(struct srcroute_packet *p,
 }
 
 /**
+ * srcroute_unroutable() - drop a datagram that could not be routed
+ * @p: the datagram
+ * @err: what ip_route_input_noref() said: it checks the source, too (H2)
+ *
+ * Context: RCU read side. Frees @p->skb.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
+{
+	return srcroute_discard(p, err == -ENOBUFS ? SRCROUTE_NO_MEMORY :
+						     SRCROUTE_BAD_SOURCE);
+}
+
+/**
  * srcroute_is_reversible() - may an error travel the recorded part back? (I3)
  * @p: a datagram whose source route is sound
  *
@@ -90,7 +104,6 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 	return srcroute_is_reversible(p);
 }
 
-/* The checks of I1 that __icmp_send() does not make itself are made here. */
 static void answer(const struct srcroute_packet *p, enum srcroute_outcome why,
 		   unsigned int pointer)
 {
@@ -112,12 +125,11 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
 	/* Checks the source, and __icmp_send() wants a route on the datagram. */
 	err = ip_route_input_noref(p->skb, iph->daddr, iph->saddr, iph->tos,
 				   p->in);
-	if (err) {
-		if (why != SRCROUTE_POLICY_REJECT)
-			why = err == -ENOBUFS ? SRCROUTE_NO_MEMORY :
-						SRCROUTE_BAD_SOURCE;
+	if (err && why == SRCROUTE_POLICY_REJECT)
 		return srcroute_discard(p, why);
-	}
+	if (err)
+		return srcroute_unroutable(p, err);
+	/* I1; __icmp_send() looks at all but the source itself. */
 	if (!icmp || !srcroute_is_one_host(p->net, p->in, iph->saddr))
 		return srcroute_discard(p, why);
 

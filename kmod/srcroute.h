@@ -171,6 +171,7 @@ unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
 /* discard.c */
 unsigned int srcroute_discard(struct srcroute_packet *p,
 			      enum srcroute_outcome why);
+unsigned int srcroute_unroutable(struct srcroute_packet *p, int err);
 unsigned int srcroute_refuse(struct srcroute_packet *p,
 			     enum srcroute_outcome why, unsigned int pointer);
 unsigned int srcroute_ignore(struct srcroute_packet *p,

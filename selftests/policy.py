@@ -236,7 +236,7 @@ def not_owned():
     equal(bench.moved(), {}, "counters")
 
 
-@test("O1, Terms: a datagram for a broadcast, multicast or loopback address is "
+@test("O1: a datagram for a broadcast, multicast or loopback address is "
       "left to the kernel")
 def neither():
     bench.using(lsrr=1, ssrr=1)

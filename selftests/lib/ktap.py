@@ -3,9 +3,11 @@
 
 A test is a function with @test("H7: what must hold"); the text before the
 colon names the rules of the contract that it holds. main() runs those of a
-file, or the ones whose text contains a word of the command line.
+file, or the ones whose text contains a word of the command line. With KTAP_STOP
+in the environment the first failure ends it.
 """
 
+import os
 import sys
 import traceback
 
@@ -85,6 +87,8 @@ def main(close=None):
         failed += not passed
         print("%s %d %s" % ("ok" if passed else "not ok", number, text),
               flush=True)
+        if failed and os.environ.get("KTAP_STOP"):
+            break
     if close and not _attempt(close):
         failed += 1
     sys.exit(1 if failed or not chosen else 0)
