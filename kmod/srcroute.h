@@ -56,11 +56,13 @@ enum srcroute_key {
 /**
  * struct srcroute_policy - the settings of an interface, `all` or `default`
  * @value: by enum srcroute_key; written under srcroute_net.lock, read anywhere
- * @table: its sysctl files, NULL while it has none
+ * @name: the directory of its sysctl files
+ * @table: the files, NULL while it has none
  * @header: what unregisters @table
  */
 struct srcroute_policy {
 	u32 value[SRCROUTE_KEY_COUNT];
+	char name[IFNAMSIZ];
 	struct ctl_table *table;
 	struct ctl_table_header *header;
 };

@@ -137,6 +137,9 @@ static struct ctl_table *make_table(struct srcroute_net *sn,
  * @policy: what the files show; files that it has under another name go
  * @name: of the directory
  *
+ * A rename that another subsystem refuses ends with the name it began with. The
+ * kernel must not be given the same directory twice: it would lose the first.
+ *
  * Context: process context; not under srcroute_net.lock, which writers of the
  *	    old files may be waiting for.
  * Return: 0; on -ENOMEM everything is as before.
@@ -148,6 +151,8 @@ int srcroute_sysctl_add(struct srcroute_net *sn, struct srcroute_policy *policy,
 	struct ctl_table_header *header;
 	struct ctl_table *table;
 
+	if (policy->header && !strcmp(policy->name, name))
+		return 0;
 	table = make_table(sn, policy);
 	if (!table)
 		return -ENOMEM;
@@ -159,6 +164,7 @@ int srcroute_sysctl_add(struct srcroute_net *sn, struct srcroute_policy *policy,
 		return -ENOMEM;
 	}
 	srcroute_sysctl_del(policy);
+	strscpy(policy->name, name, sizeof(policy->name));
 	policy->table = table;
 	policy->header = header;
 	return 0;
