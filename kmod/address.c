@@ -87,21 +87,46 @@ static bool is_on_link(const struct net_device *dev, __be32 addr)
 	return false;
 }
 
-static bool has_host_route(const struct srcroute_packet *p,
-			   const struct net_device *out, __be32 addr)
+/* What routing finds for a datagram without looking at its source. */
+static int look_up(const struct srcroute_packet *p, __be32 daddr,
+		   struct fib_result *res)
 {
 	const struct iphdr *iph = ip_hdr(p->skb);
 	struct flowi4 fl4 = {
 		.flowi4_iif = p->in->ifindex,
 		.flowi4_mark = p->skb->mark,
 		.flowi4_tos = iph->tos & ROUTE_TOS,
-		.daddr = addr,
+		.daddr = daddr,
 		.saddr = iph->saddr,
 	};
+
+	return fib_lookup(p->net, &fl4, res, 0);
+}
+
+static bool has_host_route(const struct srcroute_packet *p,
+			   const struct net_device *out, __be32 addr)
+{
 	struct fib_result res;
 
-	return !fib_lookup(p->net, &fl4, &res, 0) && res.prefixlen == 32 &&
+	return !look_up(p, addr, &res) && res.prefixlen == 32 &&
 	       fib_info_nh_uses_dev(res.fi, out);
+}
+
+/**
+ * srcroute_is_transit() - would a datagram be transit but for its source?
+ * @p: a datagram that routing has refused
+ *
+ * Context: RCU read side.
+ * Return: true if its destination routes as unicast and may be forwarded.
+ */
+bool srcroute_is_transit(const struct srcroute_packet *p)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(p->in);
+	struct fib_result res;
+
+	return in_dev && IN_DEV_FORWARD(in_dev) &&
+	       !look_up(p, ip_hdr(p->skb)->daddr, &res) &&
+	       res.type == RTN_UNICAST;
 }
 
 /**

@@ -12,41 +12,17 @@
 
 #include "srcroute.h"
 
-/* Room for the address was taken when the options were compiled. */
-static void record_route(u8 *header, const struct ip_options *opt,
-			 __be32 record)
-{
-	u8 *rr = header + opt->rr;
-
-	memcpy(rr + rr[2] - 5, &record, sizeof(record));
-}
-
-/* As above; the kernel leaves the time of this form to who has a route. */
-static void record_time(u8 *header, const struct ip_options *opt,
-			__be32 record)
-{
-	__be32 now = inet_current_timestamp();
-	u8 *ts = header + opt->ts;
-
-	memcpy(ts + ts[2] - 9, &record, sizeof(record));
-	memcpy(ts + ts[2] - 5, &now, sizeof(now));
-}
-
 static void rewrite(struct sk_buff *skb, __be32 record)
 {
 	const struct ip_options *opt = &IPCB(skb)->opt;
 	struct iphdr *iph = ip_hdr(skb);
-	u8 *header = (u8 *)iph;
 
 	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT) {
-		srr_advance(header + opt->__pad2, (const u8 *)&opt->nexthop,
-			    (const u8 *)&record);
+		srr_advance((u8 *)iph + opt->__pad2,
+			    (const u8 *)&opt->nexthop, (const u8 *)&record);
 		iph->daddr = opt->nexthop;
 	}
-	if (opt->rr_needaddr)
-		record_route(header, opt, record);
-	if (opt->ts_needaddr)
-		record_time(header, opt, record);
+	srcroute_record(skb, record);
 	ip_send_check(iph);
 }
 

@@ -55,8 +55,11 @@ static int route_to(const struct srcroute_packet *p, __be32 daddr)
 /*
  * The kernel's own check of the options (V5). It moves the pointers of Record
  * Route and Timestamp, so it is done once and only where there is more than
- * the source route. The datagram has no route of its own yet: one that is
- * tunnel metadata must not be taken for one.
+ * the source route.
+ *
+ * What they record meanwhile shows in errors alone: for transit what the kernel
+ * finds by the route, for a hit, which has none yet, where it arrived. What it
+ * may have instead of a route is tunnel metadata, not to be taken for one.
  *
  * Return: 0, -EINVAL with @pointer set, or -ENOMEM.
  */
@@ -64,7 +67,8 @@ static int compile(const struct srcroute_packet *p, unsigned int *pointer)
 {
 	struct ip_options *opt = &IPCB(p->skb)->opt;
 	struct sk_buff *skb = p->skb;
-	unsigned long refdst;
+	unsigned long refdst = skb->_skb_refdst;
+	bool routed = skb_valid_dst(skb);
 	__be32 info;
 	int err;
 
@@ -73,12 +77,14 @@ static int compile(const struct srcroute_packet *p, unsigned int *pointer)
 
 	memset(opt, 0, sizeof(*opt));
 	opt->optlen = srcroute_area_len(skb);
-	refdst = skb->_skb_refdst;
-	skb->_skb_refdst = 0;
+	if (!routed)
+		skb->_skb_refdst = 0;
 	err = __ip_options_compile(p->net, opt, skb, &info);
 	skb->_skb_refdst = refdst;
 	if (err)
 		*pointer = ntohl(info) >> 24;
+	else if (!routed)
+		srcroute_record(skb, ip_hdr(skb)->daddr);
 	return err;
 }
 
@@ -307,9 +313,9 @@ static unsigned int to_elsewhere(struct srcroute_packet *p)
 
 	skb->mark |= setting(p, SRCROUTE_KEY_MARK);
 	err = route_to(p, ip_hdr(skb)->daddr);
-	if (err)
+	if (err && srcroute_is_transit(p))
 		return srcroute_unroutable(p, err);
-	if (skb_rtable(skb)->rt_type == RTN_UNICAST)
+	if (!err && skb_rtable(skb)->rt_type == RTN_UNICAST)
 		return transit(p);
 
 	skb_dst_drop(skb);

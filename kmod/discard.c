@@ -4,6 +4,7 @@
  */
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
+#include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/route.h>
 #include <trace/events/srcroute.h>
@@ -116,15 +117,23 @@ static void answer(const struct srcroute_packet *p, enum srcroute_outcome why,
 		    &opt);
 }
 
+/* A route that leads somewhere, so that its source has been checked. */
+static bool is_routed(const struct sk_buff *skb)
+{
+	return skb_valid_dst(skb) && !skb_dst(skb)->error &&
+	       skb_rtable(skb)->rt_type != RTN_BROADCAST;
+}
+
 static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
 			bool icmp, unsigned int pointer)
 {
 	const struct iphdr *iph = ip_hdr(p->skb);
-	int err;
+	int err = 0;
 
 	/* Checks the source, and __icmp_send() wants a route on the datagram. */
-	err = ip_route_input_noref(p->skb, iph->daddr, iph->saddr, iph->tos,
-				   p->in);
+	if (!is_routed(p->skb))
+		err = ip_route_input_noref(p->skb, iph->daddr, iph->saddr,
+					   iph->tos, p->in);
 	if (err && why == SRCROUTE_POLICY_REJECT)
 		return srcroute_discard(p, why);
 	if (err)

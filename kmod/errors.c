@@ -139,7 +139,8 @@ unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
 			return NF_DROP;
 		out = skb_dst(skb)->dev;
 	}
-	if (!srcroute_is_one_host(state->net, out, ip_hdr(skb)->daddr))
+	if (!srcroute_is_one_host(state->net, out, ip_hdr(skb)->daddr) ||
+	    !srcroute_is_one_host(state->net, out, q.source))
 		return NF_DROP;						/* I1 */
 	if (!skb_nfct(skb) && was_untracked(&q, state->net, out))
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);			/* C4 */

@@ -11,9 +11,10 @@
  *   (the kernel)         FORWARD filters, output
  *   LOCAL_OUT, first     errors.c   the ICMP errors that it gave rise to
  *
- * discard.c ends a datagram, address.c knows addresses and links, policy.c
- * the settings of the interfaces, sysctl.c and stats.c the files, netns.c
- * what a network namespace has of all this. option.c is the option engine.
+ * discard.c ends a datagram, record.c fills Record Route and Timestamp,
+ * address.c knows addresses and links, policy.c the settings of the interfaces,
+ * sysctl.c and stats.c the files, netns.c what a network namespace has of all
+ * this. option.c is the option engine.
  */
 #ifndef _SRCROUTE_H
 #define _SRCROUTE_H
@@ -180,6 +181,9 @@ unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome why);
 bool srcroute_is_reversible(const struct srcroute_packet *p);
 
+/* record.c */
+void srcroute_record(struct sk_buff *skb, __be32 addr);
+
 /* address.c */
 bool srcroute_is_own(struct net *net, const struct net_device *dev,
 		     __be32 addr);
@@ -187,6 +191,7 @@ bool srcroute_is_own_anywhere(struct net *net, __be32 addr);
 bool srcroute_is_host(__be32 addr);
 bool srcroute_is_one_host(struct net *net, const struct net_device *dev,
 			  __be32 addr);
+bool srcroute_is_transit(const struct srcroute_packet *p);
 bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next);
 __be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
 			       __be32 next, __be32 arrival);

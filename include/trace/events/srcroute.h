@@ -54,7 +54,10 @@ TRACE_EVENT(srcroute_advance,
 		  __entry->daddr, __entry->record, __entry->ptr)
 );
 
-/* A datagram was discarded; type 0 means that no ICMP error was sent. */
+/*
+ * A datagram was discarded. Type 0 means that no ICMP error is due; one that is
+ * may still be held back by the kernel (I1, rates).
+ */
 TRACE_EVENT(srcroute_discard,
 
 	TP_PROTO(const struct sk_buff *skb, const struct net_device *in,
