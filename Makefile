@@ -7,7 +7,8 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
-.PHONY: modules install clean help demo check lint unit selftests
+.PHONY: modules install clean help demo check check-long mutants lint unit \
+	selftests
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -39,6 +40,8 @@ help:
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make check        all tests, on both supported kernels'
+	@echo 'make check-long   20,000 datagrams against native Linux and a model'
+	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
@@ -48,6 +51,12 @@ demo:
 
 check:
 	scripts/check
+
+check-long:
+	scripts/check-long
+
+mutants:
+	scripts/mutants
 
 lint:
 	scripts/lint

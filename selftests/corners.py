@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Corners of the contract that no other test looks into; `make mutants` showed
+which. The topology is drawn in lib/standard.py.
+"""
+
+from lib import ktap, packet
+from lib.ktap import check, equal, test
+from lib.packet import edit, ip, lsrr, ssrr
+from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
+                          expect_error, expect_one)
+
+bench = StandardBench()
+bench.set(lsrr=1, ssrr=1)
+
+HOST = "10.50.0.1"
+
+
+def refused(options, tos=0):
+    sent = ip(SRC, A, options, tos=tos)
+    bench.moved()
+    expect_error(bench.exchange("a", sent), 3, 5, sent)
+    equal(bench.moved(), {"received": 1, "not_adjacent": 1}, "counters")
+
+
+def taken(to, mine=B, tos=0):
+    sent = ip(SRC, A, ssrr(to), tos=tos)
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=to, options=ssrr(mine, ptr=8), ttl=63)]})
+
+
+@test("H5: next in a prefix of the egress interface, but routed by a gateway, "
+      "is not adjacent")
+def prefix_by_gateway():
+    bench.neighbour("b", "10.2.0.77")
+    taken("10.2.0.77")
+    bench.temporary("route add 10.2.0.77/32 via " + NEXT)
+    refused(ssrr("10.2.0.77"))
+
+
+@test("H5: the prefix of a second address makes next adjacent too")
+def second_prefix():
+    bench.temporary("addr add 10.2.9.1/24 dev b")
+    bench.neighbour("b", "10.2.9.2")
+    taken("10.2.9.2", "10.2.9.1")
+
+
+def host_route_by(rule, tos=0, other_tos=0):
+    """A host route in a table of its own counts for those that the rule sends
+    there; the way to the others is a default route."""
+    bench.neighbour("b", HOST)
+    bench.temporary("route add default dev b")
+    bench.temporary("route add %s/32 dev b table 77" % HOST)
+    refused(ssrr(HOST), tos=other_tos)
+    bench.temporary("rule add %s lookup 77" % rule)
+    taken(HOST, tos=tos)
+
+
+@test("H5, H2: a host route of policy routing by source makes next adjacent")
+def host_route_by_source():
+    host_route_by("from " + SRC)
+
+
+@test("H5, H2: ... by interface of arrival")
+def host_route_by_interface():
+    host_route_by("iif a")
+
+
+@test("H5, H2: ... by mark")
+def host_route_by_mark():
+    bench.using(mark=4)
+    host_route_by("fwmark 4")
+
+
+@test("H5, H2: ... by TOS, and for that TOS alone")
+def host_route_by_tos():
+    host_route_by("tos 0x10", tos=0x10)
+    refused(ssrr(HOST), tos=0x08)
+
+
+@test("O5: a reply whose destination NAT has changed back is the kernel's")
+def translated_reply():
+    ktap.cleanup(bench.router.run, ["nft", "flush", "ruleset"])
+    bench.router.run(
+        "nft 'table ip t { chain c { type nat hook postrouting priority "
+        "srcnat; ip saddr %s masquerade; }; }'" % SRC)
+    for dev in "all", "b":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % dev, 1)
+    out = packet.Packet(expect_one(bench.exchange("a", ip(SRC, NEXT)), "b"))
+    equal(out.src, B, "source")
+    bench.moved()
+    reply = ip(NEXT, B, lsrr("10.7.0.1", ptr=8),
+               payload=packet.udp(sport=9, dport=4000))
+    back = packet.Packet(expect_one(bench.exchange("b", reply), "a"))
+    equal(back.dst, SRC, "destination")
+    equal(bench.moved(), {}, "counters")
+
+
+@test("I3: an error of the kernel's forwarding about transit goes straight, "
+      "Record Route in it or not")
+def transit_with_record_route():
+    bench.using(reverse_errors=1)
+    bench.neighbour("a", "10.1.0.7")
+    for more in b"", packet.record(1), packet.record(1, [SRC]):
+        sent = ip(SRC, "10.9.5.5", lsrr("10.1.0.7", FAR, ptr=8) + more, ttl=1)
+        error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+        equal((error.type, error.code, error.packet.dst), (11, 0, SRC),
+              "error")
+        check(packet.LSRR not in error.packet.options[:1],
+              "options: " + error.packet.options.hex(" "))
+
+
+if __name__ == "__main__":
+    ktap.main(bench.close)

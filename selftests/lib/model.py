@@ -1,0 +1,811 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A second, naive implementation of the contract: what must come of a
+datagram.
+
+Written from the contract, to be compared with the module; nothing is shared
+but the address and checksum helpers of lib/packet.py. It is slow and
+straightforward on purpose: every decision is taken from the octets anew, and
+leaves the id of its rule in Fate.rules. Where native Linux decides otherwise
+(marked [N] in the contract) and the difference would show in this datagram,
+the id is in Fate.native too.
+
+What the contract leaves to the kernel (source check, routing, the kernel's
+own view of options, the form of an ICMP error) is spelled out as the kernel
+does it.
+"""
+
+from . import packet
+
+LSRR, SSRR, RR, TS, RA, CIPSO = 131, 137, 7, 68, 148, 134
+EOL, NOP = 0, 1
+DF, MF, OFFSET = 0x4000, 0x2000, 0x1FFF
+OUTCOMES = {"bad_option": (12, 0), "strict_transit": (12, 0),
+            "bad_next": (3, 5), "no_route": (3, 5), "not_adjacent": (3, 5),
+            "nonlocal": (3, 5), "revisit": (3, 5)}
+# What the kernel calls ICMP errors; types above 18 too (I1).
+ICMP_ERRORS = frozenset((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12))
+
+
+def number(quad):
+    return int.from_bytes(packet.addr(quad), "big")
+
+
+def octets(address):
+    return address.to_bytes(4, "big")
+
+
+def quad_of(address):
+    return packet.quad(octets(address))
+
+
+def read(area, at):
+    return int.from_bytes(area[at:at + 4], "big")
+
+
+def mask_of(length):
+    return 0xFFFFFFFF << (32 - length) & 0xFFFFFFFF
+
+
+def host(address):
+    """H3: not in 0/8, 127/8, 224/4, 240/4."""
+    return address >> 24 not in (0, 127) and address >> 28 < 14
+
+
+def never_a_source(address):
+    """Martian to the kernel whatever the routes say; the rest of 0/8 is not
+    (H2 leaves this check to it)."""
+    return (address >> 28 == 14 or address in (0, 0xFFFFFFFF)
+            or address >> 24 == 127)
+
+
+class Address:
+    """An address of an interface; the prefix is that of the peer, if any."""
+
+    def __init__(self, text):
+        local, _, peer = text.partition(" peer ")
+        local, _, length = local.partition("/")
+        self.local = number(local)
+        self.length = int(length or 32)
+        self.mask = mask_of(self.length)
+        self.net = (number(peer) if peer else self.local) & self.mask
+        self.has_peer = bool(peer)
+        self.secondary = False
+
+    def holds(self, address):
+        return address & self.mask == self.net
+
+
+class Route:
+
+    def __init__(self, kind, net=0, length=0, dev=None, via=0, src=0):
+        self.kind, self.net, self.length = kind, net, length
+        self.dev, self.via, self.src = dev, via, src
+
+    def holds(self, address):
+        return address & mask_of(self.length) == self.net
+
+
+class Router:
+    """Addresses and routes; the routes in the words of ip-route(8)."""
+
+    def __init__(self, links, loopback, routes, policy=()):
+        self.links, self.mtu, self.conf = {}, {}, {}
+        self.local, self.main, self.policy = [], [], {}
+        for name, addresses, mtu, conf in (("lo", loopback, 65536, {}),
+                                           *links):
+            self.mtu[name], self.conf[name] = mtu, conf
+            self.links[name] = [Address(text) for text in addresses]
+            self._connect(name, self.links[name])
+        self.local.append(Route("local", 127 << 24, 8, "lo"))
+        self.main += [self._parse(text) for text in routes]
+        for mark, text in policy:
+            self.policy.setdefault(mark, []).append(self._parse(text))
+        for table in self.local, self.main, *self.policy.values():
+            table.sort(key=lambda route: -route.length)
+        self._known = {}
+
+    def _connect(self, name, addresses):
+        for i, a in enumerate(addresses):
+            a.secondary = any(b.net == a.net and b.mask == a.mask
+                              for b in addresses[:i])
+            self.local.append(Route("local", a.local, 32, name, 0, a.local))
+            if a.secondary:
+                continue
+            if a.has_peer or a.length < 32:
+                self.main.append(Route("unicast", a.net, a.length, name, 0,
+                                       a.local))
+            if a.length < 31:
+                self.local.append(Route("broadcast", a.net | ~a.mask
+                                        & 0xFFFFFFFF, 32, name, 0, a.local))
+
+    def _parse(self, text):
+        words = text.split()
+        kind = "unicast"
+        if words[0] in ("blackhole", "unreachable", "prohibit"):
+            kind = words.pop(0)
+        net, length = words.pop(0).split("/")
+        given = dict(zip(words[::2], words[1::2]))
+        via = number(given["via"]) if "via" in given else 0
+        route = Route(kind, number(net), int(length), given.get("dev"), via,
+                      number(given["src"]) if "src" in given else 0)
+        if via and not route.dev:
+            route.dev = next(name for name, addresses in self.links.items()
+                             if any(a.holds(via) for a in addresses))
+        return route
+
+    def lookup(self, address, mark=0):
+        """The route to an address, or None."""
+        key = address, mark
+        if key not in self._known:
+            tables = self.local, self.policy.get(mark, ()), self.main
+            self._known[key] = next((route for table in tables
+                                     for route in table
+                                     if route.holds(address)), None)
+        return self._known[key]
+
+    def kind(self, address, mark=0):
+        route = self.lookup(address, mark)
+        return route.kind if route else None
+
+    def own(self, address):
+        return address >> 24 != 127 and self.kind(address) == "local"
+
+    def broadcast(self, address):
+        return address == 0xFFFFFFFF or self.kind(address) == "broadcast"
+
+    def one_host(self, address):
+        return host(address) and not self.broadcast(address)
+
+    def forwarding(self, link):
+        return self.conf[link].get("forwarding", 1)
+
+    def primaries(self, dev):
+        return [a for a in self.links[dev] if not a.secondary]
+
+    def first_global(self):
+        return next((a.local for name in self.links
+                     for a in self.primaries(name)), 0)
+
+    def preferred_source(self, route):
+        """What the kernel takes for datagrams of its own."""
+        if route.src:
+            return route.src
+        mine = self.primaries(route.dev)
+        for a in mine:
+            if not route.via or a.holds(route.via):
+                return a.local
+        return mine[0].local if mine else self.first_global()
+
+    def source_passes(self, src, dev, out):
+        """Martian and reverse-path check of a source, for a datagram that is
+        delivered (out is None) or leaves by out."""
+        if never_a_source(src):
+            return False
+        strict = self.conf[dev].get("rp_filter", 0)
+        # The kernel goes the long way where it may have to redirect.
+        if not strict and out != dev and not self.policy:
+            return not self.own(src)
+        route = self.lookup(src)
+        if route and route.kind in ("local", "broadcast"):
+            return False
+        if not route or route.kind != "unicast":
+            return not strict
+        return route.dev == dev or strict != 1
+
+
+class Srr:
+    """A source route: offset in the area, type, length, pointer."""
+
+    def __init__(self, at, kind):
+        self.at, self.kind, self.len, self.ptr = at, kind, 0, 0
+
+    def complete(self):
+        return self.ptr > self.len
+
+    def recorded(self, area):
+        """Addresses in the slots ahead of the pointer."""
+        end = min(self.ptr, self.len + 1)
+        return [read(area, self.at + p - 1) for p in range(4, end, 4)]
+
+
+class Fault(Exception):
+    """A broken option: the rule, the octet of the area to blame, and whether
+    it is the source route that is broken."""
+
+    def __init__(self, rule, at):
+        super().__init__(rule)
+        self.rule, self.at, self.about_route = rule, at, False
+
+
+def find_route(area):
+    """O4, V1 to V4: (source route, fault), either may be None."""
+    srr = None
+    at = 0
+    is_route = False
+    try:
+        while at < len(area) and area[at] != EOL:
+            if area[at] == NOP:
+                at += 1
+                continue
+            is_route = area[at] in (LSRR, SSRR)
+            if is_route:
+                if srr:
+                    raise Fault("V2", at)
+                srr = Srr(at, area[at])
+            if at + 1 == len(area):
+                raise Fault("V1", at)
+            length = area[at + 1]
+            if length < 2 or at + length > len(area):
+                raise Fault("V1", at + 1)
+            if is_route:
+                if length < 3 or length % 4 != 3:
+                    raise Fault("V3", at + 1)
+                srr.len, srr.ptr = length, area[at + 2]
+                if srr.ptr < 4 or srr.ptr % 4:
+                    raise Fault("V4", at + 2)
+            at += length
+    except Fault as fault:
+        fault.about_route = is_route
+        return srr, fault
+    return srr, None
+
+
+class Compiled:
+    """V5: the kernel's reading of an option area that has passed V1 to V4,
+    and what it leaves in the area: pointers of RR and TS moved on, octets
+    behind the end cleared. Times are written as zeroes."""
+
+    def __init__(self, router, area):
+        self.area = bytearray(area)
+        self.rr = self.ts = self.cipso = None
+        self.rr_address = self.ts_address = self.ts_time = False
+        self._router = router
+        self._walk()
+
+    def _walk(self):
+        area, at = self.area, 0
+        checks = {RR: self._record, TS: self._timestamp, RA: self._alert,
+                  CIPSO: self._cipso}
+        while at < len(area):
+            if area[at] == EOL:
+                area[at:] = bytes(len(area) - at)
+                return
+            if area[at] == NOP:
+                at += 1
+                continue
+            length = area[at + 1]
+            if area[at] in checks:
+                checks[area[at]](at, length)
+            at += length
+
+    def _record(self, at, length):
+        area = self.area
+        if self.rr is not None:
+            raise Fault("V5", at)
+        if length < 3:
+            raise Fault("V5", at + 1)
+        ptr = area[at + 2]
+        if ptr < 4:
+            raise Fault("V5", at + 2)
+        if ptr <= length:
+            if ptr + 3 > length:
+                raise Fault("V5", at + 2)
+            area[at + 2] += 4
+            self.rr_address = True
+        self.rr = at
+
+    def _timestamp(self, at, length):
+        area = self.area
+        if self.ts is not None:
+            raise Fault("V5", at)
+        if length < 4:
+            raise Fault("V5", at + 1)
+        ptr, flag = area[at + 2], area[at + 3] & 15
+        if ptr < 5:
+            raise Fault("V5", at + 2)
+        if ptr <= length:
+            self._stamp(at, length, ptr, flag)
+        elif flag != 3:
+            if area[at + 3] >> 4 == 15:
+                raise Fault("V5", at + 3)
+            area[at + 3] += 16
+        self.ts = at
+
+    def _stamp(self, at, length, ptr, flag):
+        area = self.area
+        if ptr + (3 if flag not in (1, 3) else 7) > length:
+            raise Fault("V5", at + 2)
+        if flag == 0:
+            area[at + ptr - 1:at + ptr + 3] = bytes(4)
+            area[at + 2] += 4
+            self.ts_time = True
+        elif flag == 1:
+            area[at + 2] += 8
+            self.ts_address = self.ts_time = True
+        elif flag == 3 and self._is_for_us(read(area, at + ptr - 1)):
+            area[at + ptr + 3:at + ptr + 7] = bytes(4)
+            area[at + 2] += 8
+            self.ts_time = True
+
+    def _is_for_us(self, address):
+        """To the kernel: whatever is not unicast, as its local table has
+        it."""
+        return (address >> 24 == 127 or address == 0 or address >> 28 == 14
+                or self._router.broadcast(address)
+                or self._router.own(address))
+
+    def _alert(self, at, length):
+        if length < 4:
+            raise Fault("V5", at + 1)
+
+    def _cipso(self, at, length):
+        """No domain of interpretation is known here."""
+        if self.cipso is not None:
+            raise Fault("V5", at)
+        raise Fault("V5", at + (1 if length < 8 else 2))
+
+    def slots(self):
+        """Where the addresses of H9 go."""
+        if self.rr_address:
+            yield self.rr + self.area[self.rr + 2] - 5
+        if self.ts_address:
+            yield self.ts + self.area[self.ts + 2] - 9
+
+    def record(self, address):
+        """H9, with the address of H7."""
+        for at in self.slots():
+            self.area[at:at + 4] = octets(address)
+        if self.ts_address:
+            at = self.ts + self.area[self.ts + 2] - 5
+            self.area[at:at + 4] = bytes(4)
+
+    def echo(self, address):
+        """What of it the kernel sends along with an ICMP error: Record Route
+        and Timestamp, with the error's source recorded. None: they cannot
+        take it, and the kernel sends no error at all."""
+        try:
+            out = b""
+            if self.rr is not None:
+                out += self._echo_record(address)
+            if self.ts is not None:
+                out += self._echo_timestamp(address)
+            return out
+        except _NoRoom:
+            return None
+
+    def _echo_record(self, address):
+        option = self._option(self.rr)
+        ptr = option[2]
+        if self.rr_address and ptr <= len(option):
+            _need(option, ptr)
+            option[ptr - 1:ptr + 3] = octets(address)
+            option[2] = ptr + 4
+        return bytes(option)
+
+    def _echo_timestamp(self, address):
+        option = self._option(self.ts)
+        ptr = at = option[2]
+        if ptr > len(option):
+            return bytes(option)
+        if self.ts_address:
+            _need(option, at)
+            at += 4
+        if self.ts_time:
+            _need(option, at)
+            if option[3] & 15 != 3:
+                at += 4
+            elif at + 7 <= len(option) and \
+                    self._is_for_us(read(option, at - 1)):
+                at += 8
+        option[2] = at
+        if self.ts_address:
+            option[at - 9:at - 5] = octets(address)
+        if self.ts_time and at > ptr:
+            option[at - 5:at - 1] = bytes(4)
+        return bytes(option)
+
+    def _option(self, at):
+        return bytearray(self.area[at:at + self.area[at + 1]])
+
+
+class _NoRoom(Exception):
+    """For an address or a time."""
+
+
+def _need(option, ptr):
+    if ptr + 3 > len(option):
+        raise _NoRoom
+
+
+class Fate:
+    """What must become of a datagram.
+
+    kernel: it is the kernel's alone, and no counter moves.
+    outcome: the counter, beside `received` and `advanced`.
+    outputs: [(link, datagram)]; checksums right, identification of an error 0,
+    times 0.
+    delivered: what a raw socket on the router gets, or None.
+    error: (type, code), also where I1 then forbids it.
+    recorded: [(rule, offset)] of the addresses recorded in an output.
+    """
+
+    def __init__(self):
+        self.kernel = False
+        self.outcome = None
+        self.advanced = False
+        self.outputs = []
+        self.delivered = None
+        self.rules = []
+        self.native = set()
+        self.error = None
+        self.recorded = []
+
+    def counters(self):
+        if self.kernel:
+            return {}
+        moved = {"received": 1, self.outcome: 1}
+        if self.advanced:
+            moved["advanced"] = 1
+        return moved
+
+
+class Model:
+
+    DEFAULTS = {"lsrr": 0, "ssrr": 0, "nonlocal": 1, "revisit": 1,
+                "reverse_errors": 0, "mark": 0}
+
+    def __init__(self, router, **settings):
+        self.router = router
+        self.settings = {**self.DEFAULTS, **settings}
+
+    def predict(self, link, datagram, to_us=True):
+        """to_us: the frame is for the router's own link-layer address."""
+        return _Decision(self.router, self.settings, link, datagram,
+                         to_us).fate
+
+
+class _Decision:
+    """The way of one datagram through the contract."""
+
+    def __init__(self, router, settings, link, datagram, to_us):
+        self.router, self.settings, self.link = router, settings, link
+        self.datagram = datagram
+        self.head = packet.Packet(datagram)
+        self.area = self.head.options
+        self.src, self.dst = number(self.head.src), number(self.head.dst)
+        self.mark = 0
+        self.compiled = None
+        self.hit = False
+        self.fate = Fate()
+        self.srr, self.fault = find_route(self.area)
+        if not to_us or not self.srr:
+            self.leave_to_kernel("O1" if not to_us else "O4")
+            return
+        self.decide()
+
+    def note(self, rule, native=False):
+        self.fate.rules.append(rule)
+        if native:
+            self.fate.native.add(rule)
+
+    def leave_to_kernel(self, rule):
+        self.note(rule)
+        self.fate.kernel = True
+
+    # O
+
+    def decide(self):
+        action = self.settings["lsrr" if self.srr.kind == LSRR else "ssrr"]
+        if action == 0:
+            self.leave_to_kernel("O1")
+        elif action == 2:
+            self.note("O2")
+            self.fate.outcome = "policy_drop"
+        elif action == 3:
+            self.note("O2")
+            self.reject()
+        elif self.router.own(self.dst):
+            self.own()
+        else:
+            self.elsewhere()
+
+    def reject(self):
+        """A source that fails the check gets no answer, and there is none
+        about what was sent to many (I1)."""
+        self.fate.outcome = "policy_reject"
+        route = self.route_to(self.dst)
+        if self.dst == 0 or self.dst >> 24 == 127 or \
+                self.dst >> 28 == 14 or self.router.broadcast(self.dst):
+            self.note("I1")
+        elif not route or route.kind not in ("local", "unicast"):
+            # Nothing to check a source against but what none may be.
+            if not never_a_source(self.src):
+                self.icmp(3, 13)
+        elif self.router.source_passes(
+                self.src, self.link,
+                route.dev if route.kind == "unicast" else None):
+            self.icmp(3, 13)
+
+    def elsewhere(self):
+        """Terms: transit routes as unicast; anything else is the kernel's."""
+        self.mark = self.settings["mark"]
+        route = self.route_to(self.dst) if host(self.dst) else None
+        if not route or route.kind != "unicast":
+            self.leave_to_kernel("Terms")
+        elif not self.router.source_passes(self.src, self.link, route.dev):
+            self.bad_source()
+        elif self.is_broken():
+            pass
+        elif self.srr.kind == SSRR:
+            self.note("T2")
+            self.refuse("strict_transit", 16)
+        else:
+            self.note("T1")
+            self.fate.outcome = "transit"
+            self.forward(route, self.dst)
+
+    def route_to(self, address):
+        """None also where the interface does not forward."""
+        route = self.router.lookup(address, self.mark)
+        if route and route.kind == "unicast" and \
+                not self.router.forwarding(self.link):
+            return None
+        return route
+
+    def bad_source(self):
+        self.note("H2")
+        self.fate.outcome = "bad_source"
+
+    # V
+
+    def broken(self):
+        """The fault, or None."""
+        if self.fault:
+            return self.fault
+        try:
+            self.compiled = Compiled(self.router, self.area)
+            return None
+        except Fault as fault:
+            return fault
+
+    def is_broken(self):
+        fault = self.broken()
+        if not fault:
+            return False
+        # Native finds the same in a type octet without a length, and in a
+        # pointer below 4.
+        at_type = fault.rule == "V1" and fault.at + 1 == len(self.area)
+        too_low = fault.rule == "V4" and self.area[fault.at] < 4
+        self.note(fault.rule, fault.rule in ("V1", "V3", "V4")
+                  and not at_type and not too_low)
+        self.refuse("bad_option", 20 + fault.at)
+        return True
+
+    # H
+
+    def own(self):
+        self.hit = not (self.fault and self.fault.about_route) and \
+            not self.srr.complete()
+        if self.hit:
+            self.mark = self.settings["mark"]
+        passes = self.router.source_passes(self.src, self.link, None)
+        if not self.hit and not self.broken():
+            # The source is the kernel's to check then.
+            self.note("H8")
+            self.deliver(self.dst, self.area, passes)
+        elif not passes:
+            self.bad_source()
+        elif self.is_broken():
+            pass
+        elif not self.settings["revisit"] and any(
+                self.router.own(a) for a in self.srr.recorded(self.area)):
+            self.note("H5")
+            self.refuse("revisit")
+        else:
+            self.follow()
+
+    def follow(self):
+        for ptr in range(self.srr.ptr, self.srr.len, 4):
+            next_ = read(self.area, self.srr.at + ptr - 1)
+            if not self.router.one_host(next_):
+                self.note("H3", True)
+                self.refuse("bad_next")
+                return
+            if not self.router.own(next_):
+                self.leave(ptr, next_)
+                return
+            self.note("H6")
+        area = bytearray(self.area)
+        area[self.srr.at + 2] = self.srr.len + 1
+        self.fate.native.add("H6")
+        self.deliver(next_, area)
+
+    def leave(self, ptr, next_):
+        route = self.route_to(next_)
+        if self.router.kind(next_, self.mark) == "blackhole" and \
+                self.router.forwarding(self.link):
+            self.note("H4")
+            self.fate.outcome = "no_route"
+        elif not route or route.kind != "unicast":
+            self.note("H4", True)
+            self.refuse("no_route")
+        elif not self.router.source_passes(self.src, self.link, route.dev):
+            self.bad_source()
+        elif self.srr.kind == SSRR and not self.adjacent(route, next_):
+            self.note("H5", not route.via)
+            self.refuse("not_adjacent", routed=True)
+        elif not self.settings["nonlocal"] and route.dev != self.link:
+            self.note("H5")
+            self.refuse("nonlocal", routed=True)
+        else:
+            self.note("H7", True)
+            self.fate.outcome = "hop"
+            self.forward(route, next_, ptr)
+
+    def adjacent(self, route, next_):
+        if route.via:
+            return False
+        return (route.length == 32 or
+                any(a.holds(next_) for a in self.router.links[route.dev]))
+
+    def recorded_address(self, route, next_):
+        """H7"""
+        towards = route.via or next_
+        mine = self.router.primaries(route.dev)
+        for a in mine:
+            if a.holds(towards):
+                return a.local
+        if mine:
+            return mine[0].local
+        return self.router.first_global() or self.dst
+
+    def deliver(self, dst, area, passes=True):
+        """To the kernel, which records in its own manner: the destination."""
+        self.fate.outcome = "local"
+        if self.head.frag & (MF | OFFSET) or not passes:
+            return  # fragments are never complete, so never delivered
+        compiled = Compiled(self.router, area)
+        whole = self.rebuild(self.head.ttl, dst, area)
+        compiled.record(dst)
+        self.fate.delivered = (whole[:20] + bytes(compiled.area)
+                               + self.head.payload)
+
+    def rebuild(self, ttl, dst, area):
+        return packet.edit(self.datagram, ttl=ttl, dst=quad_of(dst),
+                           options=bytes(area))
+
+    # Forwarding: the kernel's checks, then H7
+
+    def forward(self, route, next_, ptr=None):
+        mtu = self.router.mtu[route.dev]
+        if self.head.ttl <= 1:
+            self.note("H1")
+            self.icmp(11, 0, forwarding=True)
+            return
+        if self.head.frag & DF and self.head.length > mtu:
+            self.note("I2")
+            self.icmp(3, 4, mtu, forwarding=True)
+            return
+        record = self.recorded_address(route, next_)
+        area = self.compiled
+        if ptr:
+            self.fate.advanced = True
+            slot = self.srr.at + ptr - 1
+            area.area[slot:slot + 4] = octets(record)
+            area.area[self.srr.at + 2] = ptr + 4
+            self.fate.recorded.append(("H7", 20 + slot))
+        self.fate.recorded += [("H9", 20 + at) for at in area.slots()]
+        if area.rr_address or area.ts_address:
+            self.note("H9", True)
+        area.record(record)
+        whole = self.rebuild(self.head.ttl - 1, next_, area.area)
+        self.fate.outputs = [(route.dev, piece)
+                             for piece in fragments(whole, mtu)]
+
+    # I
+
+    def refuse(self, outcome, pointer=0, routed=False):
+        self.fate.outcome = outcome
+        self.icmp(*OUTCOMES[outcome], pointer << 24, routed=routed)
+
+    def may_answer(self):
+        """I1"""
+        if self.head.frag & OFFSET or not self.router.one_host(self.src):
+            return False
+        if self.head.proto != packet.ICMP:
+            return True
+        return bool(self.head.payload) and \
+            self.head.payload[0] not in ICMP_ERRORS and \
+            self.head.payload[0] <= 18
+
+    def way_back(self, kind, code):
+        """I3: the recorded part reversed, or None."""
+        if not self.settings["reverse_errors"] or not self.hit or \
+                (kind, code) == (3, 13):
+            return None
+        recorded = self.srr.recorded(self.area)
+        if not recorded or any(self.router.own(a) for a in recorded) or \
+                not self.router.one_host(recorded[-1]):
+            return None
+        back = recorded[::-1]
+        if back[-1] == self.src:
+            back.pop()
+        return back or None
+
+    def icmp(self, kind, code, rest=0, forwarding=False, routed=False):
+        """forwarding: it is the kernel's, which sends RR and TS along;
+        routed: the way out was found before it was refused."""
+        self.fate.error = (kind, code)
+        if not self.may_answer():
+            self.note("I1")
+            return
+        back = self.way_back(kind, code)
+        target = back[0] if back else self.src
+        route = self.router.lookup(target)
+        if not route or route.kind != "unicast":
+            return  # the error has no way to go
+        # An error about a datagram for us comes from the address that it was
+        # sent to, another from that of the link by which it leaves.
+        mine = self.router.own(self.dst)
+        src = self.dst if mine and not forwarding and not routed \
+            else self.router.preferred_source(route)
+        options = b""
+        if forwarding:
+            self.compiled.record(self.dst if mine else src)
+            options = self.compiled.echo(src)
+        if options is None:
+            return
+        self.note("I3")
+        if back:
+            slots = back[1:] + [self.src]
+            options += bytes([self.srr.kind, 3 + 4 * len(slots), 4]) + \
+                b"".join(octets(a) for a in slots)
+        self.answer(route, (src, target), bytes([kind, code, 0, 0])
+                    + octets(rest), options + bytes(-len(options) % 4))
+
+    def answer(self, route, ends, head, options):
+        room = min(576, self.router.mtu[route.dev]) - 28 - len(options)
+        body = head + self.datagram[:room]
+        sum_ = packet.checksum(body)
+        self.fate.outputs = [(route.dev, packet.ip(
+            quad_of(ends[0]), quad_of(ends[1]), options,
+            payload=body[:2] + sum_.to_bytes(2, "big") + body[4:],
+            proto=packet.ICMP, ident=0, tos=self.head.tos & 0x1E | 0xC0))]
+
+
+def without_uncopied(area):
+    """RFC 791: options of a fragment other than the first."""
+    area, at = bytearray(area), 0
+    while at < len(area) and area[at] != EOL:
+        if area[at] == NOP:
+            at += 1
+            continue
+        length = area[at + 1]
+        if not area[at] & 0x80:
+            area[at:at + length] = bytes([NOP]) * length
+        at += length
+    return area
+
+
+def fragments(whole, mtu):
+    """A datagram as it leaves by a link."""
+    if len(whole) <= mtu:
+        return [whole]
+    head = packet.Packet(whole)
+    area, payload = head.options, head.payload
+    room = mtu - len(head.head)
+    offset, more = head.frag & OFFSET, head.frag & MF
+    first = not offset
+    pieces = []
+    while payload:
+        step = room if len(payload) <= room else room & ~7
+        piece, payload = payload[:step], payload[step:]
+        pieces.append(packet.ip(
+            head.src, head.dst, bytes(area), payload=piece, ttl=head.ttl,
+            proto=head.proto, tos=head.tos, ident=head.ident,
+            frag=offset | (MF if payload or more else 0)))
+        if first:
+            area = without_uncopied(area)
+            first = False
+        offset += len(piece) // 8
+    return pieces
