@@ -323,6 +323,19 @@ def rejected():
         equal(packet.Packet(error.quote).dst, FAR, "quoted destination")
 
 
+@test("I4: reject answers where the transport checksum fits the header: the "
+      "kernel verifies it first, so not before the last hop")
+def rejected_checksum():
+    nft("table ip t { chain c { type filter hook forward priority 0; "
+        "ip saddr %s reject with icmp type admin-prohibited; } }" % SRC)
+    segment = tcp(SRC, FAR)
+    sent = ip(SRC, A, lsrr(FAR), proto=6, payload=segment)
+    error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+    equal((error.type, error.code), (3, 13), "error at the last hop")
+    sent = ip(SRC, A, lsrr("10.9.0.2", FAR), proto=6, payload=segment)
+    expect_nothing(bench.exchange("a", sent))
+
+
 def unresolved(sent):
     """The error that comes when next does not answer ARP."""
     bench.send("a", sent)
