@@ -139,28 +139,38 @@ def mixed_burst_native():
     check(unprocessed, "the burst was not taken as a batch")
 
 
-@test("H12: a GSO datagram of a sender with offloads on is rewritten whole: "
-      "every segment arrives with the route complete")
-def gso():
-    h1, g1, h2 = "10.211.0.1", "10.211.0.2", "10.211.1.2"
-    chain = Chain(Node("h1", right=h1 + "/24"),
-                  Node("gw", g1 + "/24", "10.211.1.1/24").ours(),
-                  Node("h2", h2 + "/24").accepting())
+H1, G1, H2 = "10.211.0.1", "10.211.0.2", "10.211.1.2"
+
+
+def gso_lab():
+    """A gateway between two hosts, and a socket of the first whose datagrams
+    take it and are cut into segments of 500 octets."""
+    chain = Chain(Node("h1", right=H1 + "/24"),
+                  Node("gw", G1 + "/24", "10.211.1.1/24").ours(),
+                  Node("h2", H2 + "/24").accepting())
     ktap.cleanup(chain.close)
     with chain.nodes[0].ns:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with sock, Taps(chain) as taps:
-        sock.setsockopt(socket.IPPROTO_IP, IP_OPTIONS, lsrr(g1))
-        sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 500)
+    ktap.cleanup(sock.close)
+    sock.setsockopt(socket.IPPROTO_IP, IP_OPTIONS, lsrr(G1))
+    sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 500)
+    return chain, sock
+
+
+@test("H12: a GSO datagram of a sender with offloads on is rewritten whole: "
+      "every segment arrives with the route complete")
+def gso():
+    chain, sock = gso_lab()
+    with Taps(chain) as taps:
         data = b"".join(struct.pack("!H", i) * 250 for i in range(40))
-        sock.sendto(data, (h2, 4711))
+        sock.sendto(data, (H2, 4711))
         first = taps.next(0, lambda d: d[9] == 17)
         check(len(first) == len(data) + 36,
               "the gateway got %d octets, no GSO datagram" % len(first))
         last = taps.next(1, lambda d: d[9] == 17)
         p = packet.Packet(last)
         equal((p.dst, p.options, p.sum_ok()),
-              (h2, lsrr("10.211.1.1", ptr=8) + b"\0", True), "header")
+              (H2, lsrr("10.211.1.1", ptr=8) + b"\0", True), "header")
         equal(last[36:].hex(), data.hex(), "segments")
     equal(chain.nodes[1].ns.counters()["left", "advanced"], 1, "advanced")
 
@@ -168,25 +178,17 @@ def gso():
 @test("H12: a GSO datagram that the egress has to segment: the option is right "
       "in every segment")
 def gso_segmented():
-    h1, g1, h2 = "10.211.0.1", "10.211.0.2", "10.211.1.2"
-    chain = Chain(Node("h1", right=h1 + "/24"),
-                  Node("gw", g1 + "/24", "10.211.1.1/24").ours(),
-                  Node("h2", h2 + "/24").accepting())
-    ktap.cleanup(chain.close)
+    chain, sock = gso_lab()
     chain.nodes[1].ns.run("ethtool -K right tx-udp-segmentation off "
                           "tx-checksumming off")
-    with chain.nodes[0].ns:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with sock, Taps(chain) as taps:
-        sock.setsockopt(socket.IPPROTO_IP, IP_OPTIONS, lsrr(g1))
-        sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 500)
-        sock.sendto(bytes(500 * 40), (h2, 4711))
+    with Taps(chain) as taps:
+        sock.sendto(bytes(500 * 40), (H2, 4711))
         for number in range(40):
             datagram = taps.next(1, lambda d: d[9] == 17)
             check(datagram, "segment %d is missing" % number)
             p = packet.Packet(datagram)
             equal((p.length, p.dst, p.options, p.sum_ok()),
-                  (28 + 500 + 8, h2, lsrr("10.211.1.1", ptr=8) + b"\0", True),
+                  (28 + 500 + 8, H2, lsrr("10.211.1.1", ptr=8) + b"\0", True),
                   "segment %d" % number)
 
 
