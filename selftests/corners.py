@@ -110,5 +110,16 @@ def transit_with_record_route():
               "options: " + error.packet.options.hex(" "))
 
 
+@test("O1, Terms: a destination in 0/8 is the kernel's, also where a default "
+      "route would take it")
+def zero_net_by_default_route():
+    bench.temporary("route add default via " + NEXT)
+    bench.moved()
+    for dst in "0.0.0.0", "0.1.2.3":
+        for options in lsrr(FAR), ssrr(FAR), lsrr(FAR, ptr=5):
+            expect(bench.exchange("a", ip(SRC, dst, options)), {})
+            equal(bench.moved(), {}, "counters for %s" % dst)
+
+
 if __name__ == "__main__":
     ktap.main(bench.close)
