@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo check check-long mutants lint unit \
-	selftests
+	fuzz coverage selftests
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -44,6 +44,8 @@ help:
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
+	@echo 'make fuzz         ... with random options, till stopped; or SECONDS=N'
+	@echo 'make coverage     ... and do they reach all of it?'
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
 
 demo:
@@ -63,6 +65,12 @@ lint:
 
 unit:
 	scripts/unit
+
+fuzz:
+	scripts/fuzz $(SECONDS)
+
+coverage:
+	scripts/coverage
 
 selftests:
 	selftests/run

@@ -241,6 +241,17 @@ static void H7_advance_needs_the_address(void **state)
 	assert_false(srr_advance(option, (u8[]){ ADDR2 }, (u8[]){ OURS }));
 }
 
+static void H7_advance_compares_all_four_octets(void **state)
+{
+	u8 option[] = { 131, 19, 4, 11, 0, 0, 2, 10, 1, 0, 2, 10, 0, 1, 2,
+			ADDR2 };
+	const u8 wanted[] = { 131, 19, 20, 11, 0, 0, 2, 10, 1, 0, 2, 10, 0, 1,
+			      2, OURS };
+
+	assert_true(srr_advance(option, (u8[]){ ADDR2 }, (u8[]){ OURS }));
+	assert_memory_equal(option, wanted, sizeof(wanted));
+}
+
 static void H6_finish_moves_the_pointer_past_the_end(void **state)
 {
 	u8 option[] = { 131, 11, 4, ADDR1, ADDR2 };
@@ -317,6 +328,7 @@ int main(void)
 		cmocka_unit_test(H6_advance_passes_over_slots),
 		cmocka_unit_test(H7_advance_takes_the_first_of_twins),
 		cmocka_unit_test(H7_advance_needs_the_address),
+		cmocka_unit_test(H7_advance_compares_all_four_octets),
 		cmocka_unit_test(H6_finish_moves_the_pointer_past_the_end),
 		cmocka_unit_test(I3_reverse_is_the_recorded_part_backwards),
 		cmocka_unit_test(I3_nothing_or_all_recorded),

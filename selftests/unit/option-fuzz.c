@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The option engine against its twin, for libFuzzer (scripts/fuzz) and for the
+ * replay of the corpus (replay.c).
+ *
+ * An input is an address to look for, one to record, and an option area. What
+ * differs is printed, and ends the program.
+ *
+ * checkpatch: CAMELCASE: the entry point is libFuzzer's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "twin.h"
+
+/* An option area in a block of its own; @len octets, and not one more. */
+struct area {
+	u8 *octet;
+	unsigned int len;
+	void *block;
+};
+
+static struct area input;
+
+/* An empty area begins where its block ends: malloc(0) would give an octet. */
+static struct area copy(const u8 *octets, unsigned int len)
+{
+	u8 *block = malloc(len ? len : 1);
+	struct area area = { len ? block : block + 1, len, block };
+
+	if (!block)
+		abort();
+	if (len)
+		memcpy(area.octet, octets, len);
+	return area;
+}
+
+static void show(const char *name, const u8 *octets, unsigned int n)
+{
+	fprintf(stderr, "  %-8s", name);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(stderr, " %02x", octets[i]);
+	fprintf(stderr, "\n");
+}
+
+static void show_finding(const char *name, enum srr_verdict verdict,
+			 const struct srr *srr)
+{
+	static const char * const verdicts[] = { "NONE", "VALID", "FAULT" };
+
+	fprintf(stderr,
+		"  %-8s %s type %u off %u len %u ptr %u alone %d fault %u route_at_fault %d\n",
+		name, verdicts[verdict], srr->type, srr->off, srr->len,
+		srr->ptr, srr->alone, srr->fault, srr->route_at_fault);
+}
+
+static _Noreturn void give_up(const char *what)
+{
+	fprintf(stderr, "%s is wrong for this area:\n", what);
+	show("area", input.octet, input.len);
+	abort();
+}
+
+static void expect(bool right, const char *what)
+{
+	if (!right)
+		give_up(what);
+}
+
+static void expect_same(const char *what, const void *engine, const void *twin,
+			unsigned int n)
+{
+	if (!memcmp(engine, twin, n))
+		return;
+	show("engine", engine, n);
+	show("twin", twin, n);
+	give_up(what);
+}
+
+static void expect_number(const char *what, unsigned int engine,
+			  unsigned int twin)
+{
+	if (engine == twin)
+		return;
+	fprintf(stderr, "  engine   %u\n  twin     %u\n", engine, twin);
+	give_up(what);
+}
+
+/* Keep what the header promises to say. */
+static void forget_the_rest(enum srr_verdict verdict, struct srr *srr)
+{
+	if (verdict == SRR_NONE)
+		memset(srr, 0, sizeof(*srr));
+	if (verdict == SRR_VALID) {
+		srr->fault = 0;
+		srr->route_at_fault = false;
+	}
+	if (verdict == SRR_FAULT && srr->route_at_fault) {
+		srr->len = 0;
+		srr->ptr = 0;
+		srr->alone = false;
+	}
+}
+
+/* The engine has to fill in what it promises: it starts from rubbish. */
+static enum srr_verdict check_find(struct srr *srr)
+{
+	struct srr twin = { 0 };
+	enum srr_verdict verdict, twins;
+
+	memset(srr, 0xee, sizeof(*srr));
+	verdict = srr_find(input.octet, input.len, srr);
+	twins = twin_find(input.octet, input.len, &twin);
+	forget_the_rest(verdict, srr);
+	forget_the_rest(twins, &twin);
+	if (verdict != twins || memcmp(srr, &twin, sizeof(twin))) {
+		show_finding("engine", verdict, srr);
+		show_finding("twin", twins, &twin);
+		give_up("srr_find()");
+	}
+	return verdict;
+}
+
+static void check_recorded(const struct srr *srr,
+			   const struct twin_route *route)
+{
+	struct twin_address list[SRR_SLOTS_MAX];
+	unsigned int n = ~0u, twins = twin_recorded(route, list);
+	const u8 *recorded = srr_recorded(input.octet, srr, &n);
+
+	expect_number("the count of srr_recorded()", n, twins);
+	expect(recorded == input.octet + srr->off + 3,
+	       "the place of srr_recorded()");
+	expect_same("srr_recorded()", recorded, list, n * sizeof(*list));
+}
+
+static void check_reverse(const struct srr *srr, const struct twin_route *route)
+{
+	struct twin_address engine[SRR_SLOTS_MAX], twin[SRR_SLOTS_MAX];
+	unsigned int n;
+
+	memset(engine, 0xee, sizeof(engine));
+	memset(twin, 0xee, sizeof(twin));
+	n = srr_reverse(input.octet, srr, engine->octet);
+	expect_number("the count of srr_reverse()", n,
+		      twin_reverse(route, twin));
+	expect_same("srr_reverse()", engine, twin, sizeof(twin));
+}
+
+static void check_slot(const struct srr *srr, const struct twin_route *route)
+{
+	bool complete = twin_is_complete(route);
+
+	expect_number("srr_is_complete()", srr_is_complete(srr), complete);
+	if (!complete)
+		expect_same("srr_slot()", srr_slot(input.octet, srr),
+			    route->slot[route->next].octet, 4);
+}
+
+/* A rewritten area holds the same route, sound, with another pointer. */
+static void check_rewritten(const struct area *area, const struct srr *before)
+{
+	struct srr srr = { 0 };
+
+	expect(srr_find(area->octet, area->len, &srr) == SRR_VALID,
+	       "a rewrite that breaks the route");
+	expect(srr.type == before->type && srr.off == before->off &&
+	       srr.len == before->len && srr.alone == before->alone,
+	       "a rewrite that changes another part of the route");
+}
+
+static bool check_advance(struct area *area, const struct srr *srr,
+			  const u8 *next, const u8 *record)
+{
+	u8 twin[SRR_AREA_MAX];
+	bool done;
+
+	memcpy(twin, area->octet, area->len);
+	done = srr_advance(area->octet + srr->off, next, record);
+	expect_number("the answer of srr_advance()", done,
+		      twin_advance(twin + srr->off, next, record));
+	expect_same("srr_advance()", area->octet, twin, area->len);
+	check_rewritten(area, srr);
+	return done;
+}
+
+static void check_one_advance(const struct srr *srr, const u8 *next,
+			      const u8 *record)
+{
+	struct area area = copy(input.octet, input.len);
+
+	check_advance(&area, srr, next, record);
+	free(area.block);
+}
+
+/* Every address of the route, and those that differ from it in one octet. */
+static void check_advances(const struct srr *srr,
+			   const struct twin_route *route, const u8 *next,
+			   const u8 *record)
+{
+	check_one_advance(srr, next, record);
+	for (unsigned int i = 0; i < route->slots; i++) {
+		struct twin_address near = route->slot[i];
+
+		check_one_advance(srr, near.octet, record);
+		for (unsigned int octet = 0; octet < 4; octet++) {
+			near.octet[octet] ^= 1;
+			check_one_advance(srr, near.octet, record);
+			near.octet[octet] ^= 1;
+		}
+	}
+}
+
+/* Slot by slot to the end, as gateway after gateway would. */
+static void check_journey(const struct srr *srr, const struct twin_route *route,
+			  const u8 *record)
+{
+	struct area area = copy(input.octet, input.len);
+	struct srr now = *srr;
+
+	for (unsigned int i = route->next; i < route->slots; i++) {
+		expect(!srr_is_complete(&now), "the end of a journey");
+		expect(check_advance(&area, srr, route->slot[i].octet, record),
+		       "a journey that stops");
+		now.ptr += 4;
+	}
+	expect(srr_is_complete(&now), "the end of a journey");
+	free(area.block);
+}
+
+static void check_finish(const struct srr *srr)
+{
+	struct area area = copy(input.octet, input.len);
+	u8 twin[SRR_AREA_MAX];
+
+	memcpy(twin, input.octet, input.len);
+	srr_finish(area.octet + srr->off);
+	twin_finish(twin + srr->off);
+	expect_same("srr_finish()", area.octet, twin, area.len);
+	check_rewritten(&area, srr);
+	free(area.block);
+}
+
+static void check_all(const u8 *next, const u8 *record)
+{
+	struct twin_route route;
+	struct srr srr;
+
+	if (check_find(&srr) != SRR_VALID)
+		return;
+	route = twin_read(input.octet + srr.off);
+	check_recorded(&srr, &route);
+	check_reverse(&srr, &route);
+	check_slot(&srr, &route);
+	check_advances(&srr, &route, next, record);
+	check_journey(&srr, &route, record);
+	check_finish(&srr);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	if (size < 8 || size > 8 + SRR_AREA_MAX)
+		return 0;
+	input = copy(data + 8, size - 8);
+	check_all(data, data + 4);
+	free(input.block);
+	return 0;
+}

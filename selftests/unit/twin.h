@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A second option engine, naive, to hold kmod/option.c against. It is written
+ * from docs/SPEC.md and from what include/srcroute/option.h and the comments
+ * ahead of the engine's functions promise, and shares no code with the engine:
+ * keep it so, or both are wrong together. Where the engine walks and counts,
+ * this one makes lists first and looks at them afterwards.
+ */
+#ifndef _TWIN_H
+#define _TWIN_H
+
+#include <srcroute/option.h>
+
+struct twin_address {
+	u8 octet[4];
+};
+
+/**
+ * struct twin_route - a sound source route, taken apart
+ * @slot: its addresses
+ * @slots: how many
+ * @next: which of them the pointer points at, from 0; @slots or more when the
+ *	  route is complete
+ */
+struct twin_route {
+	struct twin_address slot[SRR_SLOTS_MAX];
+	unsigned int slots;
+	unsigned int next;
+};
+
+enum srr_verdict twin_find(const u8 *area, unsigned int area_len,
+			   struct srr *srr);
+struct twin_route twin_read(const u8 *option);
+bool twin_is_complete(const struct twin_route *route);
+unsigned int twin_recorded(const struct twin_route *route,
+			   struct twin_address *list);
+unsigned int twin_reverse(const struct twin_route *route,
+			  struct twin_address *list);
+bool twin_advance(u8 *option, const u8 *next, const u8 *record);
+void twin_finish(u8 *option);
+
+#endif /* _TWIN_H */
