@@ -12,6 +12,7 @@
 
 #include "srcroute.h"
 
+/* ip_forward() has made the header writable: it counts down the TTL in it. */
 static void rewrite(struct sk_buff *skb, __be32 record)
 {
 	const struct ip_options *opt = &IPCB(skb)->opt;
@@ -85,8 +86,8 @@ static unsigned int advance_transit(struct sk_buff *skb, struct net *net)
  * @state: the hook
  *
  * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
- * Return: NF_ACCEPT; NF_DROP if there was no memory, the interface of arrival
- *	   has gone, or IPsec does not let it out.
+ * Return: NF_ACCEPT; NF_DROP if the interface of arrival has gone, or if IPsec
+ *	   does not let it out or has no memory.
  */
 unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
@@ -97,8 +98,6 @@ unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 
 	if (likely(!opt->__pad2))
 		return NF_ACCEPT;
-	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
-		return NF_DROP;
 
 	if (opt->__pad2 == SRCROUTE_TAG_TRANSIT) {
 		verdict = advance_transit(skb, state->net);

@@ -156,6 +156,14 @@ def untracked():
     equal(states(), {"untracked": 2}, "states")
 
 
+@test("C2, H10: a broken one is untracked too, and no fragment of it is waited "
+      "for")
+def broken_untracked():
+    nft(STATEFUL)  # brings in conntrack, which reassembles
+    sent = ip(SRC, A, lsrr(FAR, ptr=5), frag=0x2000, payload=b"fragment")
+    expect_error(bench.exchange("a", sent), 12, 0, sent, pointer=22)
+
+
 @test("C2: a complete datagram is tracked, and translated, as usual")
 def complete_tracked():
     nft(STATEFUL)

@@ -349,6 +349,15 @@ def transit_record_route():
         edit(sent, ttl=63, options=lsrr(FAR) + packet.record(2, [B]))]})
 
 
+@test("T1, H9: so does a Timestamp option in transit that wants addresses")
+def transit_timestamp():
+    bench.temporary("route add 10.11.0.0/16 via %s src %s" % (NEXT, LO))
+    sent = ip(SRC, "10.11.0.1", lsrr(FAR) + timestamps(1, b"", 16))
+    got = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
+    check(got.sum_ok(), "checksum")
+    equal(packet.quad(got.options[11:15]), B, "address")
+
+
 @test("T2: a strict route for another router is refused with 12/0, pointer 16")
 def strict_transit():
     for options in ssrr(FAR), ssrr(FAR, ptr=8):
