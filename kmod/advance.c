@@ -12,6 +12,35 @@
 
 #include "srcroute.h"
 
+/*
+ * Is the option where it was? A hook ahead of this one, at the very end of the
+ * range of priorities, may have let user space put another datagram in the
+ * place of the one that was checked.
+ */
+static bool is_in_place(const struct sk_buff *skb, unsigned int off, u8 type)
+{
+	const u8 *option = skb_network_header(skb) + off;
+	unsigned int len = ip_hdrlen(skb);
+
+	return off + 3 <= len && option[0] == type &&
+	       off + option[1] <= len && option[2] <= option[1] + 1;
+}
+
+static bool is_as_decided(const struct sk_buff *skb)
+{
+	const struct ip_options *opt = &IPCB(skb)->opt;
+
+	if (ip_hdrlen(skb) > skb_headlen(skb))
+		return false;
+	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT &&
+	    !is_in_place(skb, opt->__pad2, SRR_LSRR) &&
+	    !is_in_place(skb, opt->__pad2, SRR_SSRR))
+		return false;
+	return (!opt->rr_needaddr || is_in_place(skb, opt->rr, IPOPT_RR)) &&
+	       (!opt->ts_needaddr ||
+		is_in_place(skb, opt->ts, IPOPT_TIMESTAMP));
+}
+
 /* ip_forward() has made the header writable: it counts down the TTL in it. */
 static void rewrite(struct sk_buff *skb, __be32 record)
 {
@@ -86,8 +115,9 @@ static unsigned int advance_transit(struct sk_buff *skb, struct net *net)
  * @state: the hook
  *
  * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
- * Return: NF_ACCEPT; NF_DROP if the interface of arrival has gone, or if IPsec
- *	   does not let it out or has no memory.
+ * Return: NF_ACCEPT; NF_DROP if the interface of arrival has gone, if the
+ *	   header is another one now, or if IPsec does not let it out or has no
+ *	   memory.
  */
 unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
@@ -98,6 +128,8 @@ unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 
 	if (likely(!opt->__pad2))
 		return NF_ACCEPT;
+	if (!is_as_decided(skb))
+		return NF_DROP;
 
 	if (opt->__pad2 == SRCROUTE_TAG_TRANSIT) {
 		verdict = advance_transit(skb, state->net);

@@ -284,6 +284,33 @@ def queue_forward():
     expect(bench.collect(), {"b": [advanced(sent)]})
 
 
+@test("C3, H7: what a queue ahead of the first hook of FORWARD puts in the place "
+      "of a hit is rewritten only if it is one still")
+def replaced_by_user_space():
+    nft("table ip t { chain c { type filter hook forward priority "
+        "-2147483648; ip saddr %s queue num 9; } }" % SRC)
+    queue = Queue(bench.router, 9)
+    ktap.cleanup(queue.close)
+    sent = ip(SRC, A, lsrr(FAR) + record(1))
+
+    def waiting():
+        bench.send("a", sent)
+        return queue.wait(1)[-1]
+    as_it_is = waiting()
+    queue.accept(as_it_is)
+    out = packet.Packet(expect_one(bench.collect(), "b"))
+    equal((out.dst, out.options), (FAR, lsrr(B, ptr=8) + record(1, [B]) +
+                                   b"\0\0"), "sent on")
+    longer, beyond = bytearray(as_it_is), bytearray(as_it_is)
+    longer[21] = 255  # the length of the route
+    beyond[29] = 250  # the pointer of the record
+    for instead in (ip(SRC, A), as_it_is[:20], bytes(longer), bytes(beyond),
+                    edit(as_it_is, options=b"\1" * 16)):
+        waiting()
+        queue.accept(instead)
+        expect_nothing(bench.collect())
+
+
 @test("C3: a socket of the router never swallows a hit (early demux)")
 def socket_on_router():
     with bench.router:

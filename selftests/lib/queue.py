@@ -59,8 +59,9 @@ class Queue:
             _lib.nfq_handle_packet(self._handle, message, len(message))
         return self.seen
 
-    def accept(self):
-        """Let all go that wait."""
+    def accept(self, instead=b""):
+        """Let all go that wait, or something else instead."""
         for number in self._waiting:
-            _lib.nfq_set_verdict(self._queue, number, _ACCEPT, 0, None)
+            _lib.nfq_set_verdict(self._queue, number, _ACCEPT, len(instead),
+                                 instead or None)
         self._waiting.clear()
