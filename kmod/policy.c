@@ -190,6 +190,19 @@ static int appear(struct srcroute_net *sn, const struct net_device *dev)
 	return err;
 }
 
+/*
+ * A failure keeps an interface from being registered, but not from moving to
+ * another namespace: there, its source routes are the kernel's.
+ */
+static int appear_or_tell(struct srcroute_net *sn, const struct net_device *dev)
+{
+	int err = appear(sn, dev);
+
+	if (err)
+		netdev_warn(dev, "srcroute: no memory for its settings\n");
+	return err;
+}
+
 static void vanish(struct srcroute_net *sn, const struct net_device *dev)
 {
 	struct srcroute_iface *iface = srcroute_iface_get(sn, dev->ifindex);
@@ -216,7 +229,7 @@ static int on_netdevice(struct notifier_block *nb, unsigned long event,
 
 	switch (event) {
 	case NETDEV_REGISTER:
-		return notifier_from_errno(appear(sn, dev));
+		return notifier_from_errno(appear_or_tell(sn, dev));
 	case NETDEV_CHANGENAME:
 		return notifier_from_errno(rename_files(sn, dev));
 	case NETDEV_UNREGISTER:
