@@ -7,8 +7,8 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
-.PHONY: modules install clean help demo check check-long mutants lint unit \
-	fuzz coverage selftests
+.PHONY: modules install clean help demo check check-debug check-long mutants \
+	lint unit fuzz coverage selftests
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -40,7 +40,9 @@ help:
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make check        all tests, on both supported kernels'
-	@echo 'make check-long   20,000 datagrams against native Linux and a model'
+	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
+	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
+	@echo '                  and a storm of 1,000,000'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
@@ -53,6 +55,9 @@ demo:
 
 check:
 	scripts/check
+
+check-debug:
+	scripts/check-debug
 
 check-long:
 	scripts/check-long

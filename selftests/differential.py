@@ -19,55 +19,29 @@ import socket
 import time
 
 from lib import corpus, ktap, packet
+from lib.field import MARK, MARK_ROUTE, Field
 from lib.ktap import check, test
 from lib.model import Model, Router, find_route, number
-from lib.netns import Bench
 
 COUNT = int(os.environ.get("SRCROUTE_DATAGRAMS", "2000"))
 SEED = int(os.environ.get("SRCROUTE_SEED", "1812"))
 BATCH = 100
 SHOWN = 2  # differences of a kind that are printed in full
 LINKS = [name for name, *_ in corpus.LINKS]
-MARK, MARK_ROUTE = 7, "10.9.0.0/16 via 10.3.0.2"
 _RCVBUFFORCE = 33
 
 
-class FieldBench(Bench):
-    """The router of lib/corpus.py. Outputs come in batches; a datagram's are
-    found by its identification and payload, or by those of the quote."""
+class FieldBench(Field):
+    """Outputs come in batches; a datagram's are found by its identification
+    and payload, or by those of the quote."""
 
     def __init__(self, label, **settings):
-        super().__init__(label)
-        ns = self.router
-        for scope in "all", "default":
-            ns.sysctl("net.ipv4.conf.%s.accept_source_route" % scope, 1)
-        for key, value in (("icmp_ratemask", 0), ("icmp_echo_ignore_all", 1),
-                           ("ipfrag_time", 100000)):
-            ns.sysctl("net.ipv4." + key, value)
-        self._build()
-        self.set(**settings)
-        self._raw = self._raw_sockets()
-        self._batch = 0
-
-    def _build(self):
-        ns = self.router
-        ns.ip(*["addr add %s dev lo" % a for a in corpus.LOOPBACK])
-        for name, addresses, mtu, conf in corpus.LINKS:
-            self.link(name, *addresses)
-            if mtu != 1500:
-                ns.ip("link set dev %s mtu %d" % (name, mtu))
-            for key, value in conf.items():
-                ns.sysctl("net.ipv4.conf.%s.%s" % (name, key), value)
-            for key in "mcast_solicit", "ucast_solicit", "app_solicit":
-                # What native takes for a next address shall not be waited
-                # for.
-                ns.sysctl("net.ipv4.neigh.%s.%s" % (name, key), 0)
-            self.neighbour(name, *corpus.REACHABLE)
-            self.sink(name)
-        ns.ip(*["route add " + route for route in corpus.ROUTES])
+        super().__init__(label, **settings)
         for wire in self.wires.values():
             wire.sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 24)
             wire.sock.setblocking(False)
+        self._raw = self._raw_sockets()
+        self._batch = 0
 
     def _raw_sockets(self):
         """Ears for what is delivered; their transport headers are broken, so
@@ -84,11 +58,6 @@ class FieldBench(Bench):
         for sock in self._raw:
             sock.close()
         super().close()
-
-    def policy(self):
-        """A route for those that bear MARK."""
-        self.router.ip("route add %s table 77" % MARK_ROUTE,
-                       "rule add fwmark %d lookup 77" % MARK)
 
     def exchange_cases(self, cases):
         """({case: ([(link, datagram)], [delivered])}, [strays])"""

@@ -48,10 +48,10 @@ def wait_until(true, seconds=10, what="condition"):
 
 
 class Netns:
-    """A namespace. `with ns:` moves the calling thread into it."""
+    """A namespace. `with ns:` moves this process into it, and back."""
 
     _count = 0
-    _home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    _inside = [os.open("/proc/self/ns/net", os.O_RDONLY)]
 
     def __init__(self, label):
         Netns._count += 1
@@ -68,11 +68,13 @@ class Netns:
         self.sysctl("net.ipv4.icmp_ratelimit", 0)
 
     def __enter__(self):
+        self._inside.append(self._fd)
         _setns(self._fd)
         return self
 
     def __exit__(self, *_):
-        _setns(self._home)
+        self._inside.pop()
+        _setns(self._inside[-1])
 
     def close(self):
         if self in _alive:

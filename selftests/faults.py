@@ -1,0 +1,450 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Every allocation of the module fails in turn, by position: a clean error,
+nothing half done, and the next try works. For the guest of `make check-debug`:
+needs a kernel with failslab, and loads and unloads the module itself.
+
+	selftests/faults.py MODULE FAILPERCPU	the second is failpercpu/'s
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import sys
+
+from lib import failslab, ktap, packet, rtnetlink
+from lib.ktap import check, equal, test
+from lib.liveframes import inject
+from lib.netns import Netns, sh, wait_until
+from lib.packet import edit, ip, lsrr, record
+from lib.standard import A, B, FAR, NEXT, SRC, StandardBench, expect
+
+MODULE, FAILPERCPU = sys.argv.pop(1), sys.argv.pop(1)
+CONF = "/proc/sys/net/ipv4/srcroute/conf/"
+CLONE_NEWNET = 0x40000000
+_SYS_FINIT_MODULE = {"x86_64": 313}[os.uname().machine]
+_libc = ctypes.CDLL(None, use_errno=True)
+_made = {}
+
+
+def bench():
+    """With the module loaded."""
+    if "bench" not in _made:
+        _made["bench"] = StandardBench()
+        _made["bench"].router.run("ethtool -K a gro on")
+    return _made["bench"]
+
+
+def close():
+    for thing in _made.values():
+        thing.close()
+
+
+def outcome(what, results, allowed=(0, errno.ENOMEM)):
+    """Every position has failed cleanly or was got over; at least one has
+    failed."""
+    print("# %s: %d allocations, %d of them needed" % (
+        what, len(results), sum(1 for r in results if r)))
+    check(all(r in allowed for r in results), "errors: %s" % results)
+    check(errno.ENOMEM in results, "none has failed")
+
+
+# Loading
+
+def load():
+    """errno of finit_module(2)."""
+    fd = os.open(MODULE, os.O_RDONLY)
+    try:
+        done = _libc.syscall(_SYS_FINIT_MODULE, fd, ctypes.c_char_p(b""), 0)
+        return ctypes.get_errno() if done else 0
+    finally:
+        os.close(fd)
+
+
+def unload():
+    sh("rmmod nf_srcroute")
+
+
+def is_gone():
+    return not any(os.path.exists(p) for p in (
+        "/sys/module/nf_srcroute", "/proc/sys/net/ipv4/srcroute",
+        "/proc/net/srcroute"))
+
+
+@test("Interface: each allocation of a load fails in turn: ENOMEM, nothing "
+      "left, the next load works")
+def loading():
+    spaces = [Netns("load%d" % i) for i in range(2)]
+    for ns in spaces:
+        ktap.cleanup(ns.close)
+        ns.ip("link add name d type dummy")
+    unload()
+    failslab.beneath(failslab.function("do_one_initcall"))
+    results = []
+    for number, error in failslab.positions(lambda n: load()):
+        results.append(error)
+        if error:
+            check(is_gone(), "left after failure %d" % number)
+        else:
+            unload()
+    outcome("load", results)
+    # The last try has loaded it, no allocation having failed.
+    for ns in spaces:
+        equal(ns.sysctl(CONF + "d/lsrr"), "0", "after the load")
+
+
+# Namespaces and interfaces
+
+def in_child(action):
+    """What action() returns, in a process that ends with it."""
+    pid = os.fork()
+    if not pid:
+        code = 99
+        try:
+            code = action()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def unshare_with_fault(number):
+    """(errno, whether it came to the failure)"""
+    def child():
+        with failslab.nth(number) as failed:
+            done = _libc.unshare(CLONE_NEWNET)
+            error = ctypes.get_errno() if done else 0
+        if not error and not os.path.exists(CONF + "lo/lsrr"):
+            return 98
+        return error | (128 if failed() else 0)
+    code = in_child(child)
+    return code & 127, bool(code & 128)
+
+
+@test("Interface: each allocation for a namespace fails in turn: ENOMEM, the "
+      "next namespace works")
+def namespaces():
+    failslab.beneath(failslab.module())
+    results, number = [], 1
+    while True:
+        error, failed = unshare_with_fault(number)
+        if not failed:
+            break
+        results.append(error)
+        number += 1
+    equal(error, 0, "without a failure")
+    outcome("namespace", results)
+
+
+@test("Interface: an interface whose counters find no memory is refused, the "
+      "next try works")
+def counters():
+    ns = Netns("percpu")
+    ktap.cleanup(ns.close)
+    sh(["insmod", FAILPERCPU, "start=%d" % failslab.module()[0],
+        "end=%d" % failslab.module()[1]])
+    try:
+        with ns:
+            equal(rtnetlink.add_dummy("d"), errno.ENOMEM, "errno")
+        with open("/sys/module/failpercpu/parameters/failed") as file:
+            equal(file.read(), "1\n", "failures")
+    finally:
+        sh("rmmod failpercpu")
+    with ns:
+        equal(rtnetlink.add_dummy("d"), 0, "errno of the next try")
+        check(has_files("d"), "files")
+
+
+def has_files(name):
+    return os.path.exists(CONF + name)
+
+
+@test("Interface: each allocation for an interface fails in turn: ENOMEM, no "
+      "interface, the next try works")
+def interfaces():
+    failslab.beneath(failslab.module())
+    ns = Netns("ifaces")
+    ktap.cleanup(ns.close)
+    ns.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)  # hooks, too
+    results = []
+    with ns:
+        for number, error in failslab.positions(
+                lambda n: rtnetlink.add_dummy("d%d" % n)):
+            results.append(error)
+            equal(has_files("d%d" % number), not error, "files")
+            if not error:
+                rtnetlink.delete("d%d" % number)
+        check(has_files("d%d" % (len(results) + 1)), "files of the last")
+    outcome("interface", results)
+
+
+@test("Interface: each allocation for a rename fails in turn: the interface "
+      "keeps its name, files and values")
+def renaming():
+    failslab.beneath(failslab.module())
+    ns = Netns("rename")
+    ktap.cleanup(ns.close)
+    ns.ip("link add name was type dummy")
+    ns.sysctl(CONF + "was/lsrr", 3)
+    results = []
+    with ns:
+        for _, error in failslab.positions(
+                lambda n: rtnetlink.rename("was", "now")):
+            results.append(error)
+            name = "was" if error else "now"
+            equal(has_files("was"), bool(error), "files of the old name")
+            equal(ns.sysctl(CONF + name + "/lsrr"), "3", "its value")
+            if not error:
+                equal(rtnetlink.rename("now", "was"), 0, "renamed back")
+    outcome("rename", results)
+    equal(ns.sysctl(CONF + "now/lsrr"), "3", "the value after all")
+
+
+@test("Interface: each allocation for a move to a namespace fails in turn: "
+      "there the interface is without settings, or not at all")
+def moving():
+    failslab.beneath(failslab.module())
+    here, there = Netns("here"), Netns("there")
+    ktap.cleanup(here.close)
+    ktap.cleanup(there.close)
+    there.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)
+    here.ip("link add name d type dummy")
+    results, unset = [], 0
+    with here:
+        for _, error in failslab.positions(
+                lambda n: rtnetlink.move("d", there.name)):
+            results.append(error)
+            if error:
+                continue
+            with there:  # the kernel moves it whatever we say
+                unset += not has_files("d")
+                equal(("d", "received") in there.counters(), has_files("d"),
+                      "counters")
+                equal(rtnetlink.move("d", here.name), 0, "moved back")
+            check(has_files("d"), "files after the move back")
+    print("# %d of %d left it without settings" % (unset, len(results)))
+    check(unset, "none has failed")
+    equal(there.sysctl(CONF + "d/lsrr"), "1", "the last move")
+
+
+# Settings
+
+def write(path, value):
+    """errno of a write."""
+    try:
+        fd = os.open(path, os.O_WRONLY)
+        try:
+            os.write(fd, value.encode())
+        finally:
+            os.close(fd)
+    except OSError as error:
+        return error.errno
+    return 0
+
+
+def write_in_turn(ns, path, before, after):
+    results = []
+    with ns:
+        for _, error in failslab.positions(lambda n: write(path, after)):
+            results.append(error)
+            equal(ns.sysctl(path), before if error else after, path)
+            equal(write(path, before), 0, "taking it back")
+        equal(ns.sysctl(path), after, path)
+        equal(write(path, before), 0, "taking it back")
+    return results
+
+
+@test("Interface: each allocation of a write to a setting fails in turn: "
+      "ENOMEM, the value stays, the next write works")
+def settings():
+    failslab.beneath(failslab.module())
+    ns = Netns("settings")
+    ktap.cleanup(ns.close)
+    ns.ip("link add name d type dummy")
+    for path in "all/lsrr", "all/ssrr", "d/lsrr", "d/ssrr":
+        outcome(path, write_in_turn(ns, CONF + path, "0", "1"))
+
+
+@test("Interface: a write that needs no hooks allocates nothing")
+def settings_without_allocation():
+    failslab.beneath(failslab.module())
+    ns = Netns("settings")
+    ktap.cleanup(ns.close)
+    ns.sysctl(CONF + "lo/ssrr", 1)
+    for path, before, after in (("all/mark", "0", "7"),
+                                ("default/lsrr", "0", "1"),
+                                ("lo/lsrr", "0", "1"),
+                                ("lo/revisit", "1", "0")):
+        equal(write_in_turn(ns, CONF + path, before, after), [], path)
+
+
+# The hot path
+
+HIT = ip(SRC, A, lsrr(FAR))
+ADVANCED = edit(HIT, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
+
+
+def ifindex(ns, dev):
+    with ns:
+        return socket.if_nametoindex(dev)
+
+
+def receive(datagram):
+    """In the context of this process, as failslab needs it."""
+    wire = bench().wires["a"]
+    inject(bench().router, ifindex(bench().router, "a"),
+           wire.to + wire.own + b"\x08\0" + datagram, 1)
+
+
+def each_position(datagram, right, wrong, counter):
+    """What comes out is right or, if an allocation has failed, one of those
+    that are wrong; it is counted once in any case. Returns the numbers of
+    positions and of wrong outputs."""
+    failslab.beneath(failslab.module())
+    b, number, bad = bench(), 0, 0
+    b.collect()
+    b.exchange("a", datagram)  # the kernel keeps the route that it takes
+    b.moved()
+    for number, _ in failslab.positions(lambda n: receive(datagram)):
+        out, moved = b.collect(), b.moved()
+        check(out == right or out in wrong, "position %d: %s" % (number, out))
+        equal(moved.get("received"), 1, "position %d: received" % number)
+        bad += out != right
+        expect(b.exchange("a", datagram), right)
+        equal(b.moved().get(counter), 1, counter)
+    expect(b.collect(), right)  # of the last try
+    equal(b.moved().get(counter), 1, counter)
+    print("# %d allocations, %d of them needed" % (number, bad))
+    return number, bad
+
+
+def tap():
+    """tcpdump on the interface of arrival: datagrams are shared with it."""
+    with bench().router:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                             socket.htons(0x0800))
+        sock.bind(("a", 0x0800))
+    ktap.cleanup(sock.close)
+
+
+@test("H7: a hit needs no allocation")
+def hot_path():
+    bench().set(lsrr=1, ssrr=1)
+    equal(each_position(HIT, {"b": [ADVANCED]}, [], "advanced"), (0, 0),
+          "allocations")
+
+
+@test("H7: a hit that a tap has a share in fails cleanly for want of memory")
+def shared_hit():
+    bench().set(lsrr=1, ssrr=1)
+    tap()
+    number, bad = each_position(HIT, {"b": [ADVANCED]}, [{}], "advanced")
+    check(number and bad, "nothing has failed")
+
+
+@test("S, H9: compiling options of a shared datagram fails as no_memory")
+def shared_record():
+    bench().set(lsrr=1, ssrr=1)
+    tap()
+    sent = ip(SRC, A, lsrr(FAR) + record(2))
+    right = edit(sent, dst=FAR, ttl=63,
+                 options=lsrr(B, ptr=8) + record(2, [B]))
+    before = bench().router.counters()["a", "no_memory"]
+    number, bad = each_position(sent, {"b": [right]}, [{}], "advanced")
+    check(number and bad, "nothing has failed")
+    check(bench().router.counters()["a", "no_memory"] > before, "no_memory")
+
+
+@test("H8, H9: a complete datagram with a Record Route that is shared")
+def shared_complete():
+    bench().set(lsrr=1, ssrr=1)
+    tap()
+    sent = ip(SRC, A, lsrr(FAR, ptr=8) + record(2))
+    number, _ = each_position(sent, {}, [], "local")
+    check(number, "nothing has failed")
+
+
+@test("I1: a refusal whose error finds no memory is counted all the same")
+def refusal():
+    bench().set(lsrr=1, ssrr=1)
+    sent = ip(SRC, A, lsrr("127.0.0.1"))
+    bench().send("a", sent)
+    error = bench().collect()["a"][0]
+    failslab.beneath(failslab.module())
+    b, results = bench(), []
+    b.moved()
+    for _ in failslab.positions(lambda n: receive(sent)):
+        results.append(len(b.collect().get("a", ())))
+        equal(b.moved(), {"received": 1, "bad_next": 1}, "counters")
+    out = b.collect()["a"]
+    equal([packet.Error(d).quote for d in out], [packet.Error(error).quote],
+          "the error in the end")
+    print("# %d allocations, %d of them needed" % (len(results),
+                                                   results.count(0)))
+    check(0 in results, "nothing has failed")
+
+
+@test("H13: a hit that IPsec policies are asked about fails as no_memory")
+def ipsec():
+    b = bench()
+    b.set(lsrr=1, ssrr=1)
+    ktap.cleanup(b.router.ip, "xfrm policy flush")
+    b.router.ip("xfrm policy add dir out src 10.1.0.0/16 dst 10.77.0.0/16 "
+                "action block")
+    before = b.router.counters()["a", "no_memory"]
+    number, bad = each_position(HIT, {"b": [ADVANCED]}, [{}], "advanced")
+    check(number and bad, "nothing has failed")
+    check(b.router.counters()["a", "no_memory"] > before, "no_memory")
+
+
+@test("I4: the error about a next hop that does not answer is lost for want "
+      "of memory, and nothing else")
+def late_error():
+    """The kernel sends it from a timer, where positions cannot be counted: once
+    the datagram waits, all allocations beneath the module fail, or none."""
+    b = bench()
+    b.set(lsrr=1, ssrr=1)
+    b.configure("net.ipv4.neigh.b.mcast_solicit", 1)
+    ktap.cleanup(b.neighbour, "b", NEXT)
+
+    def neighbour():
+        return b.router.run("ip neigh show to %s dev b" % NEXT)
+
+    failslab.beneath(failslab.module())
+    ktap.cleanup(failslab.always, False)
+    for fails in True, False:
+        b.router.ip("neigh del %s dev b" % NEXT)
+        failslab.always(False)
+        b.send("a", HIT)
+        wait_until(lambda: "INCOMPLETE" in neighbour())
+        failslab.always(fails)
+        wait_until(lambda: "FAILED" in neighbour())
+        out = b.collect()
+        if not fails or out:
+            equal([(link, packet.Error(d).code, len(packet.Packet(d).options
+                                                    .strip(b"\1\0")))
+                   for link in out for d in out[link]], [("a", 1, 0)],
+                  "errors")
+
+
+@test("Interface: each allocation of a read of /proc/net/srcroute fails in "
+      "turn")
+def reading():
+    def read(number):
+        try:
+            fd = os.open("/proc/thread-self/net/srcroute", os.O_RDONLY)
+            try:
+                os.read(fd, 1 << 16)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            return error.errno
+        return 0
+
+    failslab.beneath(failslab.function("proc_reg_open"))
+    with bench().router:
+        outcome("read", [r for _, r in failslab.positions(read)])
+
+
+if __name__ == "__main__":
+    ktap.main(close)

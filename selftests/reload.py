@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The module comes and goes, under traffic and with things held open. For the
+guests of `make check-debug`; loads and unloads the module itself.
+
+	selftests/reload.py MODULE [RELOADS]
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+
+from lib import ktap
+from lib.ktap import check, equal, test
+from lib.netns import sh
+from lib.packet import edit, ip, lsrr
+from lib.queue import Queue
+from lib.standard import A, B, FAR, SRC, StandardBench, expect
+
+MODULE = sys.argv.pop(1)
+RELOADS = int(sys.argv.pop(1)) if len(sys.argv) > 1 else 1000
+HIT = ip(SRC, A, lsrr(FAR))
+ADVANCED = edit(HIT, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
+
+sh(["insmod", MODULE])
+bench = StandardBench()
+
+
+def unload():
+    sh(["rmmod", "nf_srcroute"])
+    check(not any(map(os.path.exists, ("/proc/net/srcroute",
+                                       "/proc/sys/net/ipv4/srcroute"))),
+          "left behind")
+
+
+def load():
+    sh(["insmod", MODULE])
+    bench.set(lsrr=1, ssrr=1)
+
+
+def works():
+    bench.set(lsrr=1, ssrr=1)
+    expect(bench.exchange("a", HIT), {"b": [ADVANCED]})
+
+
+def traffic(stop, sent):
+    while not stop.is_set():
+        bench.send("a", HIT)
+        sent.value += 1
+
+
+@test("Interface: unloaded and loaded again and again under traffic, the "
+      "module works each time")
+def again_and_again():
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    stop = multiprocessing.Event()
+    sent = multiprocessing.Value("L", 0, lock=False)
+    sender = multiprocessing.Process(target=traffic, args=(stop, sent))
+    sender.start()
+    ktap.cleanup(sender.join)
+    ktap.cleanup(stop.set)
+    said, owned, idle = time.monotonic(), 0, 0
+    for number in range(RELOADS):
+        unload()
+        load()
+        before = sent.value
+        while sent.value < before + 2:
+            time.sleep(0.001)
+        hits = bench.router.counters()["a", "advanced"]
+        owned += hits
+        idle += not hits
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            print("# reload %d of %d" % (number + 1, RELOADS), flush=True)
+    print("# %d reloads, %d datagrams sent, %d of them rewritten" % (
+        RELOADS, sent.value, owned))
+    equal(idle, 0, "loads after which nothing was rewritten")
+
+
+@test("C3: an unload while datagrams wait in queues is safe; verdicts that "
+      "come later are for nothing")
+def queued():
+    bench.collect()
+    for hook in "prerouting priority 0", "forward priority 0":
+        works()
+        bench.router.run("nft -f -", input="table ip t { chain c { type filter "
+                         "hook %s; ip option lsrr exists queue num 3; } }"
+                         % hook)
+        ktap.cleanup(bench.router.run, "nft delete table ip t", False)
+        queue = Queue(bench.router, 3)
+        bench.send("a", HIT, HIT)
+        queue.wait(2)
+        unload()
+        queue.accept()
+        queue.close()
+        bench.router.run("nft delete table ip t")
+        for datagram in bench.collect().get("b", ()):
+            # One that waited in FORWARD had been rewritten.
+            equal(datagram, ADVANCED, "datagram that waited")
+        load()
+    works()
+
+
+@test("Interface: an unload does not wait for files that are held open")
+def held_open():
+    works()
+    with bench.router:
+        held = [open(path) for path in
+                ("/proc/thread-self/net/srcroute",
+                 "/proc/sys/net/ipv4/srcroute/conf/all/lsrr")]
+    unload()
+    for file in held:
+        try:
+            text = file.read()
+        except OSError:
+            text = ""
+        equal(text, "", "what %s still says" % file.name)
+        file.close()
+    load()
+    works()
+
+
+@test("Interface: settings and namespaces hold no reference to the module")
+def references():
+    works()
+    with open("/proc/modules") as file:
+        fields = next(line.split() for line in file
+                      if line.startswith("nf_srcroute "))
+    equal(fields[2], "0", "references")
+
+
+def close():
+    bench.close()
+    sh(["rmmod", "nf_srcroute"])
+
+
+if __name__ == "__main__":
+    ktap.main(close)

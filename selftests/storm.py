@@ -1,0 +1,399 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Hostile datagrams while everything around them changes. For the guests of
+`make check-debug`, whose kernels notice what goes wrong; loads and unloads the
+module itself.
+
+	selftests/storm.py MODULE FILE		FILE is storm-corpus.py's
+
+The datagrams go to two routers of lib/corpus.py at the same time:
+
+  steady	Nothing that bears on them changes; its counters must be, one by
+		one, what the model has predicted.
+  wild		Its settings, firewall, addresses and links change all the time.
+
+Meanwhile settings of other interfaces flip, interfaces come, go, are renamed and
+move, namespaces are made and destroyed with datagrams on their way, rulesets are
+loaded, all files are read.
+"""
+
+import collections
+import errno
+import json
+import multiprocessing
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+from lib import corpus, ktap, rtnetlink
+from lib.field import Field
+from lib.ktap import check, equal, test
+from lib.netns import Netns, Wire, cable, sh, wait_until
+from lib.packet import ip, lsrr, ssrr
+from lib.queue import Queue
+
+MODULE, CORPUS = sys.argv.pop(1), sys.argv.pop(1)
+LINKS = [name for name, *_ in corpus.LINKS]
+CONF = "/proc/sys/net/ipv4/srcroute/conf/"
+SENDERS = 2
+RELOADS = 10
+PAUSE = 0.1  # seconds between two rounds of the chaos
+WILD = 4     # every how manieth datagram goes to the wild router as well
+# An interface, its files or its namespace may have gone meanwhile.
+GONE = (errno.ENOENT, errno.ENODEV, errno.EINVAL, errno.EIO)
+DOWN = (errno.ENETDOWN, errno.ENXIO, errno.ENOBUFS)
+
+STEADY_RULES = (
+    "",
+    "table ip s { chain p { type filter hook prerouting priority raw; "
+    "counter; } }",
+    "table ip s { chain f { type filter hook forward priority 0; "
+    "ip option lsrr type 131 counter; } chain o { type filter hook output "
+    "priority -400; counter; } }",
+)
+WILD_RULES = STEADY_RULES + (
+    "table ip s { chain f { type filter hook forward priority 0; "
+    "ct state invalid drop; ct state established accept; "
+    "ct state untracked counter accept; } }",
+    "table ip s { chain n { type nat hook postrouting priority srcnat; "
+    "masquerade; } chain d { type nat hook prerouting priority dstnat; "
+    "udp dport 9 dnat to 10.9.0.9; } }",
+    "table ip s { chain f { type filter hook forward priority 0; "
+    "reject with icmp type host-prohibited; } }",
+    "table ip s { chain p { type filter hook prerouting priority 0; "
+    "queue num 7 bypass; } chain f { type filter hook forward priority 0; "
+    "queue num 8 bypass; } }",
+    "table ip s { chain p { type filter hook prerouting priority raw; "
+    "meta mark set 7; ip daddr 10.1.0.0/16 drop; } }",
+)
+
+_made = {}
+
+
+def steady():
+    return _field("steady")
+
+
+def wild():
+    return _field("wild")
+
+
+def _field(name):
+    if name not in _made:
+        _made[name] = Field(name, lsrr=1, ssrr=1)
+    return _made[name]
+
+
+def close():
+    for field in _made.values():
+        field.close()
+
+
+def frames():
+    """(index of the link, destination hardware address or None, octets)"""
+    with open(CORPUS, "rb") as file:
+        while True:
+            head = file.read(9)
+            if not head:
+                return
+            link, to, length = struct.unpack("=B6sH", head)
+            yield link, to if any(to) else None, file.read(length)
+
+
+# What goes on around the datagrams. Each is a process that does one thing over
+# and over, and fails if it meets an error that it should not.
+
+class Chaos:
+
+    def __init__(self, *actions):
+        self._stop = multiprocessing.Event()
+        self._rounds = {}
+        self._processes = [multiprocessing.Process(
+            target=self._run, args=(action, self._counter(action.__name__)))
+            for action in actions]
+
+    def _counter(self, name):
+        self._rounds[name] = multiprocessing.Value("L", 0, lock=False)
+        return self._rounds[name]
+
+    def _run(self, action, rounds):
+        os.sched_setaffinity(0, range(os.cpu_count()))
+        os.nice(10)  # the datagrams come first
+        dice = random.Random(action.__name__)
+        while not self._stop.is_set():
+            action(dice)
+            rounds.value += 1
+            time.sleep(PAUSE)
+
+    def __enter__(self):
+        for process in self._processes:
+            process.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for process in self._processes:
+            process.join()
+        print("# rounds: " + ", ".join("%s %d" % (name, value.value) for
+                                       name, value in self._rounds.items()))
+        equal([p.exitcode for p in self._processes],
+              [0] * len(self._processes), "exit codes of the chaos")
+        check(all(value.value for value in self._rounds.values()),
+              "something never came to its turn")
+
+
+def attempt(action, *args, allowed=GONE):
+    try:
+        return action(*args)
+    except OSError as error:
+        if error.errno not in allowed:
+            raise
+        return None
+
+
+def write(ns, path, value):
+    attempt(ns.sysctl, path, value)
+
+
+def any_value(dice, key):
+    return {"lsrr": dice.randrange(5), "ssrr": dice.randrange(5),
+            "mark": dice.getrandbits(32)}.get(key, dice.randrange(3))
+
+
+def flip(ns, dice, interfaces):
+    key = dice.choice(("lsrr", "ssrr", "nonlocal", "revisit",
+                       "reverse_errors", "mark"))
+    write(ns, CONF + "%s/%s" % (dice.choice(interfaces), key),
+          any_value(dice, key))
+
+
+def flip_others(dice):
+    """Never a link of the steady router's."""
+    flip(steady().router, dice, ["default", "lo", "x0", "x1", "y0", "y1"])
+    write(steady().router, "net.ipv4.srcroute.router_id",
+          dice.choice(("10.5.0.1", "0.0.0.0", "10.99.0.9")))
+
+
+def flip_wild(dice):
+    flip(wild().router, dice, ["all", "default"] + LINKS)
+    write(wild().router, "/proc/sys/net/ipv4/conf/%s/forwarding" %
+          dice.choice(LINKS), dice.randrange(2))
+
+
+def shuffle(dice):
+    """An interface comes, gets an address and another name, visits the other
+    router, goes."""
+    here, there = dice.sample((steady().router, wild().router), 2)
+    number = dice.randrange(2)
+    x, y = "x%d" % number, "y%d" % number
+    with here:
+        rtnetlink.add_dummy(x)
+        sh(["ip", "addr", "add", "10.66.%d.1/24" % number, "dev", x])
+        rtnetlink.rename(x, y)
+        if dice.randrange(2):
+            rtnetlink.move(y, there.name)
+    for ns in here, there:
+        with ns:
+            for name in x, y:
+                rtnetlink.delete(name)
+
+
+def churn(dice):
+    """A namespace goes with its settings on and datagrams on their way."""
+    ns, world, address = Netns("churn"), Netns("churner"), b"\2srcrt"
+    cable(ns, "l", world, "l")
+    ns.ip("link set dev l address " + address.hex(":"))
+    ns.ip("addr add 10.1.0.1/24 dev l")
+    for key in "lsrr", "ssrr":
+        write(ns, CONF + "all/" + key, dice.randrange(1, 4))
+    ns.sysctl("net.ipv4.ip_forward", 1)
+    wire = Wire(world, "l", b"\xff" * 6)
+    for i in range(dice.randrange(40)):
+        wire.send(ip("10.1.0.2", "10.1.0.1",
+                     dice.choice((lsrr, ssrr))("10.1.0.9"), ident=i),
+                  address)
+    for gone in dice.sample((ns, world), 2):
+        gone.close()
+    wire.sock.close()
+
+
+def _load_rules(ns, rules):
+    ns.run("nft -f -", input="flush ruleset\n%s\n" %
+           rules.replace("; }", "\n}\n"))
+
+
+def reload_steady_rules(dice):
+    _load_rules(steady().router, dice.choice(STEADY_RULES))
+
+
+def reload_wild_rules(dice):
+    _load_rules(wild().router, dice.choice(WILD_RULES))
+
+
+def pull_links(dice):
+    ns, link = wild().router, dice.choice(LINKS)
+    ns.ip("link set dev %s down" % link)
+    ns.ip("link set dev %s up" % link)
+    attempt(ns.run, "ip addr replace 10.67.0.%d/24 dev %s" % (
+        dice.randrange(1, 255), link))
+
+
+def answer_queue(_dice):
+    queue = Queue(wild().router, 7)
+    try:
+        queue.wait(20, 0.3)
+    except TimeoutError:
+        pass  # the rules of the moment may have none
+    queue.accept()
+    queue.close()
+
+
+def read_all(_dice):
+    for field in steady(), wild():
+        attempt(field.router.counters)
+        field.router.run("sysctl -a --pattern srcroute", check=False)
+
+
+AROUND = (flip_others, flip_wild, shuffle, churn, reload_steady_rules,
+          reload_wild_rules, pull_links, answer_queue, read_all)
+
+
+# The datagrams
+
+def send_share(share, progress):
+    """Those of some links, so that two processors are at it."""
+    os.sched_setaffinity(0, {share % os.cpu_count()})
+    wires = [(steady().wires[name], wild().wires[name]) for name in LINKS]
+    for number, (link, to, octets) in enumerate(frames()):
+        if link % SENDERS != share:
+            continue
+        for wire in wires[link][:1 if number % WILD else 2]:
+            attempt(wire.send, octets, to, allowed=DOWN)
+        progress.value += 1
+
+
+def deaf():
+    """Nobody listens, so that nothing piles up in memory."""
+    for field in steady(), wild():
+        for wire in field.wires.values():
+            wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
+
+def send_all(total):
+    counts = [multiprocessing.Value("L", 0, lock=False)
+              for _ in range(SENDERS)]
+    senders = [multiprocessing.Process(target=send_share,
+                                       args=(share, counts[share]))
+               for share in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    while any(sender.is_alive() for sender in senders):
+        time.sleep(5)
+        print("# sent %d of %d" % (sum(c.value for c in counts), total),
+              flush=True)
+    for sender in senders:
+        sender.join()
+    equal([sender.exitcode for sender in senders], [0] * SENDERS,
+          "exit codes of the senders")
+
+
+def counters(field):
+    return {"%s %s" % key: value for key, value in
+            field.router.counters().items() if value and key[0] in LINKS}
+
+
+@test("S: in a storm, the counters are what was sent, datagram by datagram")
+def storm():
+    sh(["insmod", MODULE])
+    with open(CORPUS + ".json") as file:
+        plan = json.load(file)
+    print("# %d datagrams, seed %d" % (plan["count"], plan["seed"]))
+    steady(), wild()
+    deaf()
+    with Chaos(*AROUND):
+        send_all(plan["count"])
+    wait_until(lambda: _settled(steady()), what="quiet counters", seconds=60)
+    got = counters(steady())
+    differing = {key: (got.get(key, 0), plan["counters"].get(key, 0))
+                 for key in set(got) | set(plan["counters"])
+                 if got.get(key, 0) != plan["counters"].get(key, 0)}
+    equal(differing, {}, "counters that differ (got, predicted)")
+    print("# counted: %d owned of %d sent to the steady router" % (
+        sum(v for k, v in got.items() if k.endswith(" received")),
+        plan["count"]))
+
+
+def _settled(field):
+    before = counters(field)
+    time.sleep(0.5)
+    return counters(field) == before
+
+
+@test("S: of what the wild router has received nothing is counted twice")
+def wild_sums():
+    got = counters(wild())
+    sums = collections.Counter()
+    for key, value in got.items():
+        sums[key.split()[1]] += value
+    print("# wild: " + ", ".join("%s %d" % i for i in sorted(sums.items())))
+    check(0 < sums["received"] <= _sent(), "received %d of %d" % (
+        sums["received"], _sent()))
+    check(sums["advanced"] <= sums["hop"], "advanced more than hop")
+
+
+def _sent():
+    with open(CORPUS + ".json") as file:
+        return json.load(file)["count"]
+
+
+# The module goes and comes
+
+def send_forever(dice):
+    for link, to, octets in frames():
+        for field in steady(), wild():
+            attempt(field.wires[LINKS[link]].send, octets, to, allowed=DOWN)
+        if dice.random() < .001:
+            return
+
+
+def turn_on(field):
+    for key in "lsrr", "ssrr":
+        field.router.sysctl(CONF + "all/" + key, 1)
+
+
+@test("Interface: the module is unloaded and loaded in a storm")
+def reloads():
+    owned = 0
+    with Chaos(send_forever, flip_others, flip_wild, shuffle, churn,
+               reload_wild_rules, read_all):
+        for number in range(RELOADS):
+            sh(["rmmod", "nf_srcroute"])
+            check(not os.path.exists("/proc/net/srcroute"), "left in /proc")
+            check(not os.path.exists("/proc/sys/net/ipv4/srcroute"),
+                  "left in /proc/sys")
+            sh(["insmod", MODULE])
+            for field in steady(), wild():
+                turn_on(field)
+            time.sleep(0.3)
+            owned += sum(value for key, value in counters(steady()).items()
+                         if key.endswith(" received"))
+            print("# reload %d of %d" % (number + 1, RELOADS), flush=True)
+    check(owned, "no datagram came meanwhile")
+    print("# %d reloads, %d datagrams owned between them" % (RELOADS, owned))
+
+
+@test("Interface: after the storm nothing holds the module")
+def afterwards():
+    with open("/proc/modules") as file:
+        line = next(row for row in file if row.startswith("nf_srcroute "))
+    equal(line.split()[2], "0", "references")
+    close()
+    _made.clear()
+    sh(["rmmod", "nf_srcroute"])
+
+
+if __name__ == "__main__":
+    ktap.main(close)
