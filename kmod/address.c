@@ -149,6 +149,7 @@ bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
 	       has_host_route(p, rt->dst.dev, next);
 }
 
+/* The kernel keeps secondary addresses behind all primary ones. */
 static __be32 primary_address(const struct net_device *dev, __be32 neighbour)
 {
 	const struct in_device *in_dev = __in_dev_get_rcu(dev);
@@ -158,8 +159,6 @@ static __be32 primary_address(const struct net_device *dev, __be32 neighbour)
 	if (!in_dev)
 		return 0;
 	in_dev_for_each_ifa_rcu(ifa, in_dev) {
-		if (READ_ONCE(ifa->ifa_flags) & IFA_F_SECONDARY)
-			continue;
 		if (inet_ifa_match(neighbour, ifa))
 			return ifa->ifa_local;
 		if (!first)
