@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of a datagram: counter, ICMP error, tracepoint, log (I1 to I3, S).
+ * The end of a datagram: counter, ICMP error, tracepoint, log (I2, I3, S).
  */
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
@@ -138,10 +138,10 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
 		return srcroute_discard(p, why);
 	if (err)
 		return srcroute_unroutable(p, err);
-	/* I1; __icmp_send() looks at all but the source itself. */
-	if (!icmp || !srcroute_is_one_host(p->net, p->in, iph->saddr))
+	if (!icmp)
 		return srcroute_discard(p, why);
 
+	/* What I1 forbids, __icmp_send() or srcroute_errors() holds back. */
 	answer(p, why, pointer);
 	return finish(p, why, srcroute_outcomes[why].icmp_type,
 		      srcroute_outcomes[why].icmp_code);
