@@ -230,6 +230,17 @@ def reversed_mtu():
     equal(error.packet.dst, "10.1.0.7", "destination")
 
 
+@test("I1, I3: with reverse_errors 1 none to a broadcast address by a gateway "
+      "either")
+def reversed_to_broadcast():
+    bench.using(reverse_errors=1)
+    back_neighbours()
+    for src in "10.1.0.255", "10.2.0.255":
+        for options, ttl, _, _ in ERRORS:
+            expect_nothing(bench.exchange(
+                "a", ip(src, A, options(["10.1.0.7", "10.1.0.8"]), ttl=ttl)))
+
+
 @test("I3: nothing recorded, nothing reversed")
 def nothing_recorded():
     bench.using(reverse_errors=1)
