@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of a datagram: counter, ICMP error, tracepoint, log (I2, I3, S).
+ * The end of a datagram: counter, ICMP error, tracepoint, log (I1 to I3, S).
  */
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
@@ -138,10 +138,11 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
 		return srcroute_discard(p, why);
 	if (err)
 		return srcroute_unroutable(p, err);
-	if (!icmp)
+	/* Routing to nowhere does not check the source (I1). */
+	if (!icmp || srcroute_is_own(p->net, p->in, iph->saddr))
 		return srcroute_discard(p, why);
 
-	/* What I1 forbids, __icmp_send() or srcroute_errors() holds back. */
+	/* What else I1 forbids, __icmp_send() or srcroute_errors() holds back. */
 	answer(p, why, pointer);
 	return finish(p, why, srcroute_outcomes[why].icmp_type,
 		      srcroute_outcomes[why].icmp_code);

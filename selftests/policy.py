@@ -11,7 +11,7 @@ from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.netns import Netns, sh
 from lib.packet import edit, ip, lsrr, ssrr
-from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
+from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench, expect,
                           expect_error, expect_nothing)
 from lib.tracing import calls
 
@@ -273,6 +273,27 @@ def reject():
             expect_error(bench.exchange("a", sent), 3, 13, sent)
             equal(bench.moved(), {"received": 1, "policy_reject": 1},
                   "counters")
+
+
+def unreachables_sent():
+    with bench.router.open("/proc/net/snmp") as file:
+        names, values = [line.split() for line in file
+                         if line.startswith("Icmp:")]
+    return int(values[names.index("OutDestUnreachs")])
+
+
+@test("O2, I1: 3 does not answer to an own address, not even about a "
+      "destination without a route")
+def reject_own_source():
+    bench.using(lsrr=3)
+    before = unreachables_sent()
+    for src in A, B, LO:
+        for dst in A, "10.9.5.5", "10.77.0.1":
+            bench.moved()
+            expect_nothing(bench.exchange("a", ip(src, dst, lsrr(FAR))))
+            equal(bench.moved(), {"received": 1, "policy_reject": 1},
+                  "counters")
+    equal(unreachables_sent(), before, "errors sent")
 
 
 @test("O2: where both types are there, the first decides")

@@ -519,7 +519,7 @@ class _Decision:
             self.note("I1")
         elif not route or route.kind not in ("local", "unicast"):
             # Nothing to check a source against but what none may be.
-            if not never_a_source(self.src):
+            if not never_a_source(self.src) and not self.router.own(self.src):
                 self.icmp(3, 13)
         elif self.router.source_passes(
                 self.src, self.link,
