@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo check check-debug check-long mutants \
-	lint unit fuzz coverage selftests
+	lint unit proof fuzz coverage selftests
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -46,6 +46,7 @@ help:
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
+	@echo 'make proof        ... and prove that it keeps its contract'
 	@echo 'make fuzz         ... with random options, till stopped; or SECONDS=N'
 	@echo 'make coverage     ... and do they reach all of it?'
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
@@ -70,6 +71,9 @@ lint:
 
 unit:
 	scripts/unit
+
+proof:
+	scripts/proof
 
 fuzz:
 	scripts/fuzz $(SECONDS)

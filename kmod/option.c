@@ -4,6 +4,11 @@
  *
  * See include/srcroute/option.h. Nothing here may call into the kernel: this
  * file is compiled in user space as well.
+ *
+ * Comments that begin with an at sign are for `make proof`; the contracts of
+ * what others call are in include/srcroute/option-acsl.h.
+ *
+ * checkpatch: BLOCK_COMMENT_STYLE: lines of ACSL begin with an at sign.
  */
 #include <srcroute/option.h>
 
@@ -16,11 +21,22 @@
 #define SRR_SLOTS	3
 #define SRR_PTR_MIN	4
 
+/*@ terminates \true;
+  @ assigns \nothing;
+  @ ensures \result <==> IS_ROUTE(type);
+  @*/
 static bool is_route(u8 type)
 {
 	return type == SRR_LSRR || type == SRR_SSRR;
 }
 
+/*@ requires \valid(to + (0 .. 3)) && \valid_read(from + (0 .. 3));
+  @ requires \separated(to + (0 .. 3), from + (0 .. 3));
+  @ terminates \true;
+  @ assigns to[0 .. 3];
+  @ ensures to[0] == from[0] && to[1] == from[1] && to[2] == from[2] &&
+  @	to[3] == from[3];
+  @*/
 static void copy_address(u8 *to, const u8 *from)
 {
 	to[0] = from[0];
@@ -29,11 +45,24 @@ static void copy_address(u8 *to, const u8 *from)
 	to[3] = from[3];
 }
 
+/*@ requires \valid_read(a + (0 .. 3)) && \valid_read(b + (0 .. 3));
+  @ terminates \true;
+  @ assigns \nothing;
+  @ ensures \result <==> a[0] == b[0] && a[1] == b[1] && a[2] == b[2] &&
+  @	a[3] == b[3];
+  @*/
 static bool same_address(const u8 *a, const u8 *b)
 {
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
+/*@ requires \valid(srr) && octet < SRR_AREA_MAX;
+  @ terminates \true;
+  @ assigns srr->fault, srr->route_at_fault;
+  @ ensures srr->type == 0 ==> \result == SRR_NONE;
+  @ ensures srr->type != 0 ==> \result == SRR_FAULT && srr->fault == octet &&
+  @	(srr->route_at_fault <==> route_at_fault);
+  @*/
 static enum srr_verdict blame(struct srr *srr, unsigned int octet,
 			      bool route_at_fault)
 {
@@ -44,9 +73,20 @@ static enum srr_verdict blame(struct srr *srr, unsigned int octet,
 	return SRR_FAULT;
 }
 
+/*@ requires from <= to && \valid_read(area + (from .. to - 1));
+  @ terminates \true;
+  @ assigns \nothing;
+  @ ensures \result <==> \forall integer k; from <= k < to ==> area[k] == 0;
+  @*/
 /* Zeroed padding may stay as it is; the kernel would clear anything else. */
 static bool is_zeroed(const u8 *area, unsigned int from, unsigned int to)
 {
+	/*@ loop invariant \at(from, Pre) <= from <= to;
+	  @ loop invariant \forall integer k;
+	  @	\at(from, Pre) <= k < from ==> area[k] == 0;
+	  @ loop assigns from;
+	  @ loop variant to - from;
+	  @*/
 	while (from < to)
 		if (area[from++])
 			return false;
@@ -74,15 +114,42 @@ enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 			  struct srr *srr)
 {
 	unsigned int at = 0;
+	/*@ ghost int seen = 0; */
 
 	srr->type = 0;
 	srr->alone = true;
 
+	/*@ loop invariant at <= area_len;
+	  @ loop invariant kept: \forall integer k; 0 <= k < area_len ==>
+	  @	area[k] == \at(area[k], Pre);
+	  @ loop invariant fault: fault{Pre}(area, area_len, 0, 0) ==
+	  @	fault{Pre}(area, area_len, at, seen);
+	  @ loop invariant culprit: culprit{Pre}(area, area_len, 0, 0) ==
+	  @	culprit{Pre}(area, area_len, at, seen);
+	  @ loop invariant 0 <= seen <= 1 && (seen == 1 <==> srr->type != 0);
+	  @ loop invariant none: srr->type == 0 ==>
+	  @	route{Pre}(area, area_len, 0) == route{Pre}(area, area_len, at);
+	  @ loop invariant found: srr->type != 0 ==>
+	  @	srr->off == route{Pre}(area, area_len, 0) &&
+	  @	srr->type == area[srr->off] && IS_ROUTE(srr->type) &&
+	  @	srr->len == area[srr->off + 1] &&
+	  @	srr->ptr == area[srr->off + 2] &&
+	  @	are_sound(srr->len, srr->ptr) && srr->off + srr->len <= at;
+	  @ loop invariant end: end{Pre}(area, area_len, 0, 0) ==
+	  @	end{Pre}(area, area_len, at, seen);
+	  @ loop invariant others: others{Pre}(area, area_len, 0, 0) ==
+	  @	(srr->alone ? others{Pre}(area, area_len, at, seen) : 1);
+	  @ loop assigns at, seen, *srr;
+	  @ loop variant area_len - at;
+	  @*/
 	while (at < area_len && area[at] != OPT_END) {
 		unsigned int len;
 		bool route;
 
 		if (area[at] == OPT_NOOP) {
+			/*@ assert noop: blamed{Pre}(area, area_len, at, seen) == -1 &&
+			  @	after{Pre}(area, at) == at + 1;
+			  @*/
 			at++;
 			continue;
 		}
@@ -111,11 +178,17 @@ enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 			if (srr->ptr < SRR_PTR_MIN || srr->ptr % 4)
 				return blame(srr, at + SRR_PTR, true); /* V4 */
 		}
+		/*@ assert sound: blamed{Pre}(area, area_len, at, seen) == -1 &&
+		  @	after{Pre}(area, at) == at + len;
+		  @*/
+		/*@ ghost if (route) seen = 1; */
 		at += len;
 	}
 
 	if (!srr->type)
 		return SRR_NONE;
+	/*@ assert ended: end{Pre}(area, area_len, 0, 0) == at; */
+	/*@ assert alone: others{Pre}(area, area_len, 0, 0) == (srr->alone ? 0 : 1); */
 	if (!is_zeroed(area, at, area_len))
 		srr->alone = false;
 	return SRR_VALID;
@@ -153,8 +226,20 @@ unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
 	unsigned int i, n;
 
 	slots = srr_recorded(area, srr, &n);
-	for (i = 0; i < n; i++)
+	/*@ loop invariant i <= n;
+	  @ loop invariant kept: \forall integer k; 0 <= k < 4 * n ==>
+	  @	slots[k] == \at(area[srr->off + 3 + k], Pre);
+	  @ loop invariant reversed: \forall integer k; 0 <= k < 4 * i ==>
+	  @	route[k] == \at(area[srr->off + 3 + MIRRORED(\at(n, Here), k)], Pre);
+	  @ loop assigns i, route[0 .. 4 * n - 1];
+	  @ loop variant n - i;
+	  @*/
+	for (i = 0; i < n; i++) {
 		copy_address(route + 4 * i, slots + 4 * (n - 1 - i));
+		/*@ assert fresh: \forall integer k; 4 * i <= k < 4 * i + 4 ==>
+		  @	route[k] == slots[MIRRORED(n, k)];
+		  @*/
+	}
 	return n;
 }
 
@@ -175,6 +260,12 @@ bool srr_advance(u8 *option, const u8 *next, const u8 *record)
 	unsigned int len = option[SRR_LEN];
 	unsigned int ptr;
 
+	/*@ loop invariant option[2] <= ptr <= 256 && ptr % 4 == 0;
+	  @ loop invariant \forall integer p; option[2] <= p < ptr &&
+	  @	p % 4 == 0 ==> !holds(option, p, next);
+	  @ loop assigns ptr;
+	  @ loop variant 256 - ptr;
+	  @*/
 	for (ptr = option[SRR_PTR]; ptr + 3 <= len; ptr += 4) {
 		if (!same_address(option + ptr - 1, next))
 			continue;

@@ -58,6 +58,10 @@ struct srr {
 	bool route_at_fault;
 };
 
+#ifdef __FRAMAC__
+#include <srcroute/option-acsl.h>
+#endif
+
 enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 			  struct srr *srr);
 
