@@ -36,14 +36,8 @@ def ours():
 def in_one_list(sent, number):
     """What comes of a datagram received that many times in one list."""
     wire = bench.wires["a"]
-    inject(bench.router, _ifindex("a"),
-           wire.to + wire.own + b"\x08\0" + sent, number)
+    inject(bench.router, "a", wire.to + wire.own + b"\x08\0" + sent, number)
     return bench.collect()
-
-
-def _ifindex(dev):
-    with bench.router:
-        return socket.if_nametoindex(dev)
 
 
 HIT = ip(SRC, A, lsrr(FAR))

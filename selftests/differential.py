@@ -498,9 +498,7 @@ def same_error(case, fate, link, mine, other, error):
         if p.options.strip(b"\0"):
             return None
         rules.add("I3")
-    elif differ(p.options, options, route):
-        return None
-    elif p.src != q.src and not route:
+    elif differ(p.options, options, route) or p.src != q.src and not route:
         return None
     return same_quote(rules, mine.quote, error.quote)
 

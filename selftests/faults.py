@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 
-from lib import failslab, ktap, packet, rtnetlink
+from lib import failslab, ktap, module, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.liveframes import inject
 from lib.netns import Netns, sh, wait_until
@@ -41,6 +41,13 @@ def close():
         thing.close()
 
 
+def space(label):
+    """A namespace for the length of a test."""
+    ns = Netns(label)
+    ktap.cleanup(ns.close)
+    return ns
+
+
 def outcome(what, results, allowed=(0, errno.ENOMEM)):
     """Every position has failed cleanly or was got over; at least one has
     failed."""
@@ -62,32 +69,20 @@ def load():
         os.close(fd)
 
 
-def unload():
-    sh("rmmod nf_srcroute")
-
-
-def is_gone():
-    return not any(os.path.exists(p) for p in (
-        "/sys/module/nf_srcroute", "/proc/sys/net/ipv4/srcroute",
-        "/proc/net/srcroute"))
-
-
 @test("Interface: each allocation of a load fails in turn: ENOMEM, nothing "
       "left, the next load works")
 def loading():
-    spaces = [Netns("load%d" % i) for i in range(2)]
+    spaces = [space("load%d" % i) for i in range(2)]
     for ns in spaces:
-        ktap.cleanup(ns.close)
         ns.ip("link add name d type dummy")
-    unload()
     failslab.beneath(failslab.function("do_one_initcall"))
     results = []
     for number, error in failslab.positions(lambda n: load()):
         results.append(error)
         if error:
-            check(is_gone(), "left after failure %d" % number)
+            equal(module.traces(), [], "left after failure %d" % number)
         else:
-            unload()
+            module.unload()
     outcome("load", results)
     # The last try has loaded it, no allocation having failed.
     for ns in spaces:
@@ -139,8 +134,7 @@ def namespaces():
 @test("Interface: an interface whose counters find no memory is refused, the "
       "next try works")
 def counters():
-    ns = Netns("percpu")
-    ktap.cleanup(ns.close)
+    ns = space("percpu")
     sh(["insmod", FAILPERCPU, "start=%d" % failslab.module()[0],
         "end=%d" % failslab.module()[1]])
     try:
@@ -163,8 +157,7 @@ def has_files(name):
       "interface, the next try works")
 def interfaces():
     failslab.beneath(failslab.module())
-    ns = Netns("ifaces")
-    ktap.cleanup(ns.close)
+    ns = space("ifaces")
     ns.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)  # hooks, too
     results = []
     with ns:
@@ -182,8 +175,7 @@ def interfaces():
       "keeps its name, files and values")
 def renaming():
     failslab.beneath(failslab.module())
-    ns = Netns("rename")
-    ktap.cleanup(ns.close)
+    ns = space("rename")
     ns.ip("link add name was type dummy")
     ns.sysctl(CONF + "was/lsrr", 3)
     results = []
@@ -204,9 +196,7 @@ def renaming():
       "there the interface is without settings, or not at all")
 def moving():
     failslab.beneath(failslab.module())
-    here, there = Netns("here"), Netns("there")
-    ktap.cleanup(here.close)
-    ktap.cleanup(there.close)
+    here, there = space("here"), space("there")
     there.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)
     here.ip("link add name d type dummy")
     results, unset = [], 0
@@ -258,8 +248,7 @@ def write_in_turn(ns, path, before, after):
       "ENOMEM, the value stays, the next write works")
 def settings():
     failslab.beneath(failslab.module())
-    ns = Netns("settings")
-    ktap.cleanup(ns.close)
+    ns = space("settings")
     ns.ip("link add name d type dummy")
     for path in "all/lsrr", "all/ssrr", "d/lsrr", "d/ssrr":
         outcome(path, write_in_turn(ns, CONF + path, "0", "1"))
@@ -268,8 +257,7 @@ def settings():
 @test("Interface: a write that needs no hooks allocates nothing")
 def settings_without_allocation():
     failslab.beneath(failslab.module())
-    ns = Netns("settings")
-    ktap.cleanup(ns.close)
+    ns = space("settings")
     ns.sysctl(CONF + "lo/ssrr", 1)
     for path, before, after in (("all/mark", "0", "7"),
                                 ("default/lsrr", "0", "1"),
@@ -284,16 +272,10 @@ HIT = ip(SRC, A, lsrr(FAR))
 ADVANCED = edit(HIT, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
 
 
-def ifindex(ns, dev):
-    with ns:
-        return socket.if_nametoindex(dev)
-
-
 def receive(datagram):
     """In the context of this process, as failslab needs it."""
     wire = bench().wires["a"]
-    inject(bench().router, ifindex(bench().router, "a"),
-           wire.to + wire.own + b"\x08\0" + datagram, 1)
+    inject(bench().router, "a", wire.to + wire.own + b"\x08\0" + datagram, 1)
 
 
 def each_position(datagram, right, wrong, counter):

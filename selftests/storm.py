@@ -28,7 +28,7 @@ import struct
 import sys
 import time
 
-from lib import corpus, ktap, rtnetlink
+from lib import corpus, ktap, module, rtnetlink
 from lib.field import Field
 from lib.ktap import check, equal, test
 from lib.netns import Netns, Wire, cable, sh, wait_until
@@ -101,6 +101,11 @@ def frames():
                 return
             link, to, length = struct.unpack("=B6sH", head)
             yield link, to if any(to) else None, file.read(length)
+
+
+def prediction():
+    with open(CORPUS + ".json") as file:
+        return json.load(file)
 
 
 # What goes on around the datagrams. Each is a process that does one thing over
@@ -307,9 +312,8 @@ def counters(field):
 
 @test("S: in a storm, the counters are what was sent, datagram by datagram")
 def storm():
-    sh(["insmod", MODULE])
-    with open(CORPUS + ".json") as file:
-        plan = json.load(file)
+    module.load(MODULE)
+    plan = prediction()
     print("# %d datagrams, seed %d" % (plan["count"], plan["seed"]))
     steady(), wild()
     deaf()
@@ -339,14 +343,10 @@ def wild_sums():
     for key, value in got.items():
         sums[key.split()[1]] += value
     print("# wild: " + ", ".join("%s %d" % i for i in sorted(sums.items())))
-    check(0 < sums["received"] <= _sent(), "received %d of %d" % (
-        sums["received"], _sent()))
+    sent = prediction()["count"]
+    check(0 < sums["received"] <= sent, "received %d of %d" % (
+        sums["received"], sent))
     check(sums["advanced"] <= sums["hop"], "advanced more than hop")
-
-
-def _sent():
-    with open(CORPUS + ".json") as file:
-        return json.load(file)["count"]
 
 
 # The module goes and comes
@@ -370,11 +370,8 @@ def reloads():
     with Chaos(send_forever, flip_others, flip_wild, shuffle, churn,
                reload_wild_rules, read_all):
         for number in range(RELOADS):
-            sh(["rmmod", "nf_srcroute"])
-            check(not os.path.exists("/proc/net/srcroute"), "left in /proc")
-            check(not os.path.exists("/proc/sys/net/ipv4/srcroute"),
-                  "left in /proc/sys")
-            sh(["insmod", MODULE])
+            module.unload()
+            module.load(MODULE)
             for field in steady(), wild():
                 turn_on(field)
             time.sleep(0.3)
@@ -387,12 +384,10 @@ def reloads():
 
 @test("Interface: after the storm nothing holds the module")
 def afterwards():
-    with open("/proc/modules") as file:
-        line = next(row for row in file if row.startswith("nf_srcroute "))
-    equal(line.split()[2], "0", "references")
+    equal(module.references(), 0, "references")
     close()
     _made.clear()
-    sh(["rmmod", "nf_srcroute"])
+    module.unload()
 
 
 if __name__ == "__main__":

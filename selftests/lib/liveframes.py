@@ -5,6 +5,7 @@ kernel: BPF_PROG_TEST_RUN on an XDP program that passes everything.
 
 import ctypes
 import os
+import socket
 import struct
 
 _SYS_BPF = {"x86_64": 321, "s390x": 351}[os.uname().machine]
@@ -32,10 +33,12 @@ def _load():
         ctypes.addressof(licence), 0, 0, 0))
 
 
-def inject(ns, ifindex, frame, number):
+def inject(ns, dev, frame, number):
     """The same frame that many times, up to 64, as one received list. The
     device needs a receive queue: for veth, GRO on."""
     data = ctypes.create_string_buffer(frame, len(frame))
+    with ns:
+        ifindex = socket.if_nametoindex(dev)
     context = struct.pack("=IIIIII", 0, len(frame), 0, ifindex, 0, 0)
     ctx = ctypes.create_string_buffer(context, len(context))
     program = _load()
