@@ -84,7 +84,7 @@ def queued():
     for hook in "prerouting priority 0", "forward priority 0":
         works()
         bench.router.run("nft -f -", input="table ip t { chain c { type filter "
-                         "hook %s; ip option lsrr exists queue num 3\n}\n}\n"
+                         "hook %s; ip saddr 10.1.0.2 queue num 3\n}\n}\n"
                          % hook)
         ktap.cleanup(bench.router.run, "nft delete table ip t", False)
         queue = Queue(bench.router, 3)
