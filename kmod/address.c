@@ -45,19 +45,6 @@ bool srcroute_is_own_anywhere(struct net *net, __be32 addr)
 }
 
 /**
- * srcroute_is_host() - can an address be that of a host? (H3)
- * @addr: the address
- *
- * Return: false in 0/8, 127/8, 224/4 and 240/4.
- */
-bool srcroute_is_host(__be32 addr)
-{
-	u32 first_octet = ntohl(addr) >> 24;
-
-	return first_octet != 0 && first_octet != 127 && first_octet < 224;
-}
-
-/**
  * srcroute_is_one_host() - may an ICMP error be sent to an address? (I1)
  * @net: the namespace
  * @dev: an interface of the VRF in question, or of none

@@ -12,33 +12,34 @@
 
 #include "srcroute.h"
 
+static bool fits(const u8 *option, unsigned int off, unsigned int len)
+{
+	return off + 3 <= len && off + option[1] <= len &&
+	       option[2] <= option[1] + 1;
+}
+
 /*
  * Is the option where it was? A hook ahead of this one, at the very end of the
  * range of priorities, may have let user space put another datagram in the
  * place of the one that was checked.
  */
-static bool is_in_place(const struct sk_buff *skb, unsigned int off, u8 type)
-{
-	const u8 *option = skb_network_header(skb) + off;
-	unsigned int len = ip_hdrlen(skb);
-
-	return off + 3 <= len && option[0] == type &&
-	       off + option[1] <= len && option[2] <= option[1] + 1;
-}
-
 static bool is_as_decided(const struct sk_buff *skb)
 {
 	const struct ip_options *opt = &IPCB(skb)->opt;
+	const u8 *header = skb_network_header(skb);
+	unsigned int len = ip_hdrlen(skb);
+	const u8 *srr = header + opt->__pad2;
 
-	if (ip_hdrlen(skb) > skb_headlen(skb))
+	if (len > skb_headlen(skb))
 		return false;
 	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT &&
-	    !is_in_place(skb, opt->__pad2, SRR_LSRR) &&
-	    !is_in_place(skb, opt->__pad2, SRR_SSRR))
+	    !(fits(srr, opt->__pad2, len) &&
+	      (srr[0] == SRR_LSRR || srr[0] == SRR_SSRR)))
 		return false;
-	return (!opt->rr_needaddr || is_in_place(skb, opt->rr, IPOPT_RR)) &&
-	       (!opt->ts_needaddr ||
-		is_in_place(skb, opt->ts, IPOPT_TIMESTAMP));
+	return (!opt->rr_needaddr || (fits(header + opt->rr, opt->rr, len) &&
+				      header[opt->rr] == IPOPT_RR)) &&
+	       (!opt->ts_needaddr || (fits(header + opt->ts, opt->ts, len) &&
+				      header[opt->ts] == IPOPT_TIMESTAMP));
 }
 
 /* ip_forward() has made the header writable: it counts down the TTL in it. */
@@ -52,19 +53,20 @@ static void rewrite(struct sk_buff *skb, __be32 record)
 			    (const u8 *)&opt->nexthop, (const u8 *)&record);
 		iph->daddr = opt->nexthop;
 	}
-	srcroute_record(skb, record);
+	if (opt->rr_needaddr || opt->ts_needaddr)
+		srcroute_record(skb, record);
 	ip_send_check(iph);
 }
 
-static void account(const struct sk_buff *skb, struct net *net,
+static void account(const struct sk_buff *skb, const struct srcroute_net *sn,
 		    const struct net_device *in, __be32 arrival, __be32 record)
 {
 	const u8 *option = skb_network_header(skb) + IPCB(skb)->opt.__pad2;
 	const struct srcroute_iface *iface;
 
-	iface = srcroute_iface_get(srcroute_net(net), in->ifindex);
+	iface = srcroute_iface_get(sn, in->ifindex);
 	if (iface)
-		this_cpu_inc(iface->stats->advanced);
+		this_cpu_inc(iface->cpu->stats.advanced);
 	trace_srcroute_advance(skb, in, arrival, record, option[2]);
 }
 
@@ -80,37 +82,68 @@ static void untag(struct sk_buff *skb)
 	opt->is_changed = 0;
 }
 
-static unsigned int advance_hit(struct sk_buff *skb, struct net *net,
+/* Under VRF the enslaved interface; FORWARD is told of its master. */
+static struct net_device *receiving_dev(const struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	int ifindex = IPCB(skb)->iif;
+
+	if (likely(state->in && state->in->ifindex == ifindex))
+		return state->in;
+	return dev_get_by_index_rcu(state->net, ifindex);
+}
+
+static unsigned int advance_hit(struct sk_buff *skb, struct srcroute_net *sn,
 				struct net_device *in)
 {
-	bool ipsec = srcroute_ipsec_applies(net, skb);
+	bool ipsec = srcroute_ipsec_applies(sn->net, skb);
 	__be32 next = IPCB(skb)->opt.nexthop;
 	__be32 arrival, record;
 
 	if (ipsec && !srcroute_ipsec_resume(skb, in, next))
 		return NF_DROP;
 	arrival = ip_hdr(skb)->daddr;
-	record = srcroute_egress_address(srcroute_net(net), skb_rtable(skb),
-					 next, arrival);
+	record = srcroute_egress_address(sn, skb_rtable(skb), next, arrival);
 	rewrite(skb, record);
 	if (ipsec && !srcroute_ipsec_permits(skb))
 		return NF_DROP;
-	account(skb, net, in, arrival, record);
+	account(skb, sn, in, arrival, record);
 	return NF_ACCEPT;
 }
 
-static unsigned int advance_transit(struct sk_buff *skb, struct net *net)
+static unsigned int advance_transit(struct sk_buff *skb,
+				    struct srcroute_net *sn)
 {
 	__be32 daddr = ip_hdr(skb)->daddr;
 
-	rewrite(skb, srcroute_egress_address(srcroute_net(net),
-					     skb_rtable(skb), daddr, daddr));
+	rewrite(skb, srcroute_egress_address(sn, skb_rtable(skb), daddr,
+					     daddr));
 	return NF_ACCEPT;
+}
+
+static noinline unsigned int advance(struct srcroute_net *sn,
+				     struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+	struct net_device *in;
+
+	if (!is_as_decided(skb))
+		return NF_DROP;
+
+	if (IPCB(skb)->opt.__pad2 == SRCROUTE_TAG_TRANSIT) {
+		verdict = advance_transit(skb, sn);
+	} else {
+		in = receiving_dev(skb, state);
+		verdict = in ? advance_hit(skb, sn, in) : NF_DROP;
+	}
+	untag(skb);
+	return verdict;
 }
 
 /**
  * srcroute_advance() - hook: rewrite the header (H7, H9, H13)
- * @priv: not used
+ * @priv: the struct srcroute_net of the namespace
  * @skb: a datagram at the start of FORWARD
  * @state: the hook
  *
@@ -122,21 +155,7 @@ static unsigned int advance_transit(struct sk_buff *skb, struct net *net)
 unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	const struct ip_options *opt = &IPCB(skb)->opt;
-	unsigned int verdict;
-	struct net_device *in;
-
-	if (likely(!opt->__pad2))
+	if (likely(!IPCB(skb)->opt.__pad2))
 		return NF_ACCEPT;
-	if (!is_as_decided(skb))
-		return NF_DROP;
-
-	if (opt->__pad2 == SRCROUTE_TAG_TRANSIT) {
-		verdict = advance_transit(skb, state->net);
-	} else {
-		in = dev_get_by_index_rcu(state->net, IPCB(skb)->iif);
-		verdict = in ? advance_hit(skb, state->net, in) : NF_DROP;
-	}
-	untag(skb);
-	return verdict;
+	return advance(priv, skb, state);
 }

@@ -29,15 +29,15 @@ static struct net_device *receiving_dev(struct net *net,
 /**
  * srcroute_recognise() - is this datagram ours? (O1, O4, O5)
  * @p: filled in if it is
+ * @sn: the namespace
  * @skb: a datagram with IP options, in PRE_ROUTING
- * @state: the hook
  *
  * Context: RCU read side.
  * Return: true if it came from a device, carries a source route, and the
  *	   interface has lsrr or ssrr, whichever it is, not at 0.
  */
-bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
-			const struct nf_hook_state *state)
+bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
+			struct sk_buff *skb)
 {
 	enum srcroute_key key;
 
@@ -50,11 +50,12 @@ bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
 		return false;
 
 	p->skb = skb;
-	p->net = state->net;
+	p->net = sn->net;
+	p->sn = sn;
 	p->in = receiving_dev(p->net, skb);
 	if (!p->in)
 		return false;
-	p->iface = srcroute_iface_get(srcroute_net(p->net), p->in->ifindex);
+	p->iface = srcroute_iface_get(sn, p->in->ifindex);
 	if (!p->iface)
 		return false;
 
@@ -74,9 +75,32 @@ bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
 	return true;
 }
 
+/*
+ * With none but our two hooks in PRE_ROUTING there is nobody to keep it from.
+ * None at all is what is left of them while they are taken out.
+ */
+static bool is_anyone_else(const struct net *net)
+{
+	const struct nf_hook_entries *entries =
+		rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]);
+
+	return entries && entries->num_hook_entries > 2;
+}
+
+static noinline unsigned int claim(struct srcroute_net *sn, struct sk_buff *skb)
+{
+	struct srcroute_packet p __uninitialized;
+
+	if (!srcroute_recognise(&p, sn, skb))
+		return NF_ACCEPT;
+	if (p.verdict != SRR_VALID || !srr_is_complete(&p.srr))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	return NF_ACCEPT;
+}
+
 /**
  * srcroute_claim() - hook: mark owned datagrams as untracked
- * @priv: not used
+ * @priv: the struct srcroute_net of the namespace
  * @skb: a datagram in PRE_ROUTING, before defragmentation
  * @state: the hook
  *
@@ -90,13 +114,8 @@ bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
 unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
-	struct srcroute_packet p;
-
-	if (likely(ip_hdr(skb)->ihl == 5) || skb_nfct(skb))
+	if (likely(ip_hdr(skb)->ihl == 5) || !is_anyone_else(state->net) ||
+	    skb_nfct(skb))
 		return NF_ACCEPT;
-	if (!srcroute_recognise(&p, skb, state))
-		return NF_ACCEPT;
-	if (p.verdict != SRR_VALID || !srr_is_complete(&p.srr))
-		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
-	return NF_ACCEPT;
+	return claim(priv, skb);
 }

@@ -110,7 +110,7 @@ static unsigned int to_kernel(const struct srcroute_packet *p)
 }
 
 /* H8. The kernel's error about another option would echo the route: V5 here. */
-static unsigned int deliver(struct srcroute_packet *p)
+static noinline unsigned int deliver(struct srcroute_packet *p)
 {
 	unsigned int pointer;
 	u8 area[SRR_AREA_MAX];
@@ -126,16 +126,19 @@ static unsigned int deliver(struct srcroute_packet *p)
 	return to_kernel(p);
 }
 
-/* H6: all that was left of the route is ours. @area is what was received. */
-static unsigned int complete_route(struct srcroute_packet *p, const u8 *area,
-				   __be32 last)
+/*
+ * H6: all that was left of the route is ours. @area is what was received, NULL
+ * if nothing has changed it.
+ */
+static noinline unsigned int complete_route(struct srcroute_packet *p,
+					    const u8 *area, __be32 last)
 {
 	struct sk_buff *skb = p->skb;
 	__be32 arrival;
 
 	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-	if (!p->srr.alone)
+	if (area)
 		undo_compile(p, area);
 
 	/* The kernel looks for sockets ahead of the route only without one. */
@@ -158,7 +161,9 @@ static unsigned int forward(struct srcroute_packet *p,
 {
 	struct sk_buff *skb = p->skb;
 
-	IPCB(skb)->opt.optlen = srcroute_area_len(skb);
+	/* For errors that echo options, and for fragments that leave some out. */
+	if (!p->srr.alone || IPCB(skb)->opt.srr)
+		IPCB(skb)->opt.optlen = srcroute_area_len(skb);
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
 	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */
 	srcroute_count(p->iface, outcome);
@@ -170,7 +175,7 @@ static unsigned int forward(struct srcroute_packet *p,
 	return NF_STOLEN;
 }
 
-static bool was_here_before(const struct srcroute_packet *p)
+static noinline bool was_here_before(const struct srcroute_packet *p)
 {
 	const u8 *slot;
 	unsigned int n;
@@ -242,21 +247,24 @@ static unsigned int follow(struct srcroute_packet *p, const u8 *area)
 	return complete_route(p, area, next);
 }
 
-static unsigned int hop(struct srcroute_packet *p)
+static unsigned int hop(struct srcroute_packet *p, const u8 *area)
 {
-	unsigned int pointer;
-	u8 area[SRR_AREA_MAX];
-	int err;
-
-	if (!p->srr.alone) {
-		memcpy(area, srcroute_area(p->skb), srcroute_area_len(p->skb));
-		err = compile(p, &pointer);
-		if (err)
-			return compile_failed(p, err, pointer);
-	}
 	if (!setting(p, SRCROUTE_KEY_REVISIT) && was_here_before(p))
 		return srcroute_refuse(p, SRCROUTE_REVISIT, 0);
 	return follow(p, area);
+}
+
+static noinline unsigned int hop_with_options(struct srcroute_packet *p)
+{
+	u8 area[SRR_AREA_MAX] __uninitialized;
+	unsigned int pointer;
+	int err;
+
+	memcpy(area, srcroute_area(p->skb), srcroute_area_len(p->skb));
+	err = compile(p, &pointer);
+	if (err)
+		return compile_failed(p, err, pointer);
+	return hop(p, area);
 }
 
 static unsigned int bad_option(struct srcroute_packet *p)
@@ -275,7 +283,9 @@ static unsigned int to_own_address(struct srcroute_packet *p)
 		p->skb->mark |= setting(p, SRCROUTE_KEY_MARK);
 	if (p->verdict == SRR_FAULT)
 		return bad_option(p);
-	return p->hit ? hop(p) : deliver(p);
+	if (!p->hit)
+		return deliver(p);
+	return p->srr.alone ? hop(p, NULL) : hop_with_options(p);
 }
 
 static unsigned int transit(struct srcroute_packet *p)
@@ -323,25 +333,33 @@ static unsigned int to_elsewhere(struct srcroute_packet *p)
 	return NF_ACCEPT;
 }
 
-/**
- * srcroute_decide() - hook: what becomes of an owned datagram
- * @priv: not used
- * @skb: a datagram at the end of PRE_ROUTING
- * @state: the hook
- *
- * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
- * Return: NF_ACCEPT for what is left to the kernel, else NF_STOLEN.
+/*
+ * Is the destination one of our addresses? To ask the routing table costs as
+ * much as all the rest, and mostly the answer is that for the last datagram of
+ * this interface. A CPU remembers it together with the generation of the routes,
+ * which every change of routes, addresses or VRFs raises; in the same way the
+ * kernel trusts routes that it keeps. One word: no interrupt sees half of it.
  */
-unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
-			     const struct nf_hook_state *state)
+static bool has_arrived(const struct srcroute_packet *p)
 {
-	struct srcroute_packet p;
+	__be32 daddr = ip_hdr(p->skb)->daddr;
+	u64 own = (u64)(__force u32)daddr << 32 | (u32)rt_genid_ipv4(p->net);
 
-	if (likely(ip_hdr(skb)->ihl == 5))
-		return NF_ACCEPT;
+	if (likely(daddr && this_cpu_read(p->iface->cpu->own) == own))
+		return true;
+	if (!srcroute_is_own(p->net, p->in, daddr))
+		return false;
+	this_cpu_write(p->iface->cpu->own, own);
+	return true;
+}
+
+static noinline unsigned int decide(struct srcroute_net *sn, struct sk_buff *skb)
+{
+	struct srcroute_packet p __uninitialized;
+
 	if (netif_is_l3_slave(skb->dev))	/* acts on the master's pass */
 		return NF_ACCEPT;
-	if (!srcroute_recognise(&p, skb, state))
+	if (!srcroute_recognise(&p, sn, skb))
 		return NF_ACCEPT;
 	if (is_destination_translated(skb))	/* O5 */
 		return NF_ACCEPT;
@@ -351,7 +369,24 @@ unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
 		return srcroute_discard(&p, SRCROUTE_POLICY_DROP);
 	if (p.action == SRCROUTE_REJECT)
 		return srcroute_refuse(&p, SRCROUTE_POLICY_REJECT, 0);
-	if (srcroute_is_own(p.net, p.in, ip_hdr(skb)->daddr))
+	if (has_arrived(&p))
 		return to_own_address(&p);
 	return to_elsewhere(&p);
+}
+
+/**
+ * srcroute_decide() - hook: what becomes of an owned datagram
+ * @priv: the struct srcroute_net of the namespace
+ * @skb: a datagram at the end of PRE_ROUTING
+ * @state: the hook
+ *
+ * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
+ * Return: NF_ACCEPT for what is left to the kernel, else NF_STOLEN.
+ */
+unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	if (likely(ip_hdr(skb)->ihl == 5))
+		return NF_ACCEPT;
+	return decide(priv, skb);
 }

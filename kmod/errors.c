@@ -113,25 +113,14 @@ static int lead_home(struct sk_buff *skb, const struct nf_hook_state *state,
 	return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
 }
 
-/**
- * srcroute_errors() - hook: set right the errors about source-routed datagrams
- * @priv: not used
- * @skb: a datagram of our own, on its way out
- * @state: the hook
- *
- * Context: any; RCU read side.
- * Return: NF_DROP for an error that must not be sent or cannot be, else
- *	   NF_ACCEPT.
- */
-unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
-			     const struct nf_hook_state *state)
+static noinline unsigned int set_right(struct sk_buff *skb,
+				       const struct nf_hook_state *state)
 {
 	const struct net_device *out = state->out;
-	struct quote q;
+	struct quote q __uninitialized;
 	struct srr srr;
 
-	if (likely(ip_hdr(skb)->protocol != IPPROTO_ICMP) ||
-	    !read_quote(skb, &q))
+	if (!read_quote(skb, &q))
 		return NF_ACCEPT;
 
 	if (is_led_astray(skb, &q, &srr)) {
@@ -145,4 +134,22 @@ unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
 	if (!skb_nfct(skb) && was_untracked(&q, state->net, out))
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);			/* C4 */
 	return NF_ACCEPT;
+}
+
+/**
+ * srcroute_errors() - hook: set right the errors about source-routed datagrams
+ * @priv: not used
+ * @skb: a datagram of our own, on its way out
+ * @state: the hook
+ *
+ * Context: any; RCU read side.
+ * Return: NF_DROP for an error that must not be sent or cannot be, else
+ *	   NF_ACCEPT.
+ */
+unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	if (likely(ip_hdr(skb)->protocol != IPPROTO_ICMP))
+		return NF_ACCEPT;
+	return set_right(skb, state);
 }

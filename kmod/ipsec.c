@@ -13,28 +13,6 @@
 #include "srcroute.h"
 
 /**
- * srcroute_ipsec_applies() - may a policy have a say in a datagram?
- * @net: the namespace
- * @skb: the datagram
- *
- * Return: true if there are policies, or if it has come through IPsec.
- */
-bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb)
-{
-#ifdef CONFIG_XFRM
-	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
-	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       secpath_exists(skb);
-#else
-	return false;
-#endif
-}
-
-/**
  * srcroute_ipsec_defer() - keep ip_forward() from asking about a datagram
  * @skb: the datagram, routed
  *

@@ -12,10 +12,9 @@ static unsigned int srcroute_net_id;
 /*
  * The priorities let every other chain see a datagram, in PRE_ROUTING as it
  * arrived, from FORWARD on as it leaves (C1).
- *
- * First what sees off, or tells of, a datagram that the other hooks let in.
  */
-static const struct nf_hook_ops leaving[] = {
+static const struct nf_hook_ops hooks[] = {
+	/* what sees off, or tells of, a datagram that the others have let in */
 	{
 		.hook = srcroute_advance,
 		.pf = NFPROTO_IPV4,
@@ -28,9 +27,7 @@ static const struct nf_hook_ops leaving[] = {
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP_PRI_FIRST,
 	},
-};
-
-static const struct nf_hook_ops entering[] = {
+	/* what lets it in */
 	{
 		.hook = srcroute_claim,
 		.pf = NFPROTO_IPV4,
@@ -44,6 +41,29 @@ static const struct nf_hook_ops entering[] = {
 		.priority = NF_IP_PRI_LAST,
 	},
 };
+
+#define LEAVING		2
+#define ENTERING	(ARRAY_SIZE(hooks) - LEAVING)
+
+static int add_leaving(struct srcroute_net *sn)
+{
+	return nf_register_net_hooks(sn->net, sn->hooks, LEAVING);
+}
+
+static void del_leaving(struct srcroute_net *sn)
+{
+	nf_unregister_net_hooks(sn->net, sn->hooks, LEAVING);
+}
+
+static int add_entering(struct srcroute_net *sn)
+{
+	return nf_register_net_hooks(sn->net, sn->hooks + LEAVING, ENTERING);
+}
+
+static void del_entering(struct srcroute_net *sn)
+{
+	nf_unregister_net_hooks(sn->net, sn->hooks + LEAVING, ENTERING);
+}
 
 /**
  * srcroute_net() - what we keep for a network namespace
@@ -72,12 +92,12 @@ int srcroute_hooks_add(struct srcroute_net *sn)
 	if (sn->hooked)
 		return 0;
 
-	err = nf_register_net_hooks(sn->net, leaving, ARRAY_SIZE(leaving));
+	err = add_leaving(sn);
 	if (err)
 		return err;
-	err = nf_register_net_hooks(sn->net, entering, ARRAY_SIZE(entering));
+	err = add_entering(sn);
 	if (err) {
-		nf_unregister_net_hooks(sn->net, leaving, ARRAY_SIZE(leaving));
+		del_leaving(sn);
 		return err;
 	}
 	sn->hooked = true;
@@ -97,9 +117,9 @@ void srcroute_hooks_del(struct srcroute_net *sn)
 {
 	if (!sn->hooked || sn->dying)
 		return;
-	nf_unregister_net_hooks(sn->net, entering, ARRAY_SIZE(entering));
+	del_entering(sn);
 	synchronize_net();
-	nf_unregister_net_hooks(sn->net, leaving, ARRAY_SIZE(leaving));
+	del_leaving(sn);
 	sn->hooked = false;
 }
 
@@ -111,6 +131,17 @@ static void init_policy(struct srcroute_policy *policy)
 		policy->value[key] = srcroute_keys[key].initial;
 }
 
+/* They get at the namespace's data by a pointer of their own. */
+static void init_hooks(struct srcroute_net *sn)
+{
+	unsigned int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(hooks) != ARRAY_SIZE(sn->hooks));
+	memcpy(sn->hooks, hooks, sizeof(hooks));
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		sn->hooks[i].priv = sn;
+}
+
 static int __net_init netns_init(struct net *net)
 {
 	struct srcroute_net *sn = srcroute_net(net);
@@ -118,7 +149,8 @@ static int __net_init netns_init(struct net *net)
 
 	sn->net = net;
 	mutex_init(&sn->lock);
-	xa_init(&sn->ifaces);
+	hash_init(sn->ifaces);
+	init_hooks(sn);
 	init_policy(&sn->all);
 	init_policy(&sn->initial);
 
@@ -139,7 +171,7 @@ static void __net_exit netns_pre_exit(struct net *net)
 	mutex_lock(&sn->lock);
 	sn->dying = true;
 	if (sn->hooked)
-		nf_unregister_net_hooks(net, entering, ARRAY_SIZE(entering));
+		del_entering(sn);
 	mutex_unlock(&sn->lock);
 }
 
@@ -149,10 +181,10 @@ static void __net_exit netns_exit(struct net *net)
 	struct srcroute_net *sn = srcroute_net(net);
 
 	if (sn->hooked)
-		nf_unregister_net_hooks(net, leaving, ARRAY_SIZE(leaving));
+		del_leaving(sn);
 	srcroute_sysctl_exit(sn);
 	srcroute_stats_exit(net);
-	WARN_ON_ONCE(!xa_empty(&sn->ifaces));
+	WARN_ON_ONCE(!hash_empty(sn->ifaces));
 }
 
 static struct pernet_operations netns_ops = {

@@ -18,19 +18,6 @@ const struct srcroute_key_info srcroute_keys[] = {
 	[SRCROUTE_KEY_MARK]		= { "mark", U32_MAX, 0 },
 };
 
-/**
- * srcroute_iface_get() - what we keep for an interface
- * @sn: the namespace
- * @ifindex: the interface
- *
- * Context: RCU read side, or srcroute_net.lock held.
- * Return: NULL if there is no such interface.
- */
-struct srcroute_iface *srcroute_iface_get(struct srcroute_net *sn, int ifindex)
-{
-	return xa_load(&sn->ifaces, ifindex);
-}
-
 static bool is_active(const struct srcroute_policy *policy)
 {
 	return policy->value[SRCROUTE_LSRR] || policy->value[SRCROUTE_SSRR];
@@ -53,11 +40,11 @@ static void write_iface(struct srcroute_net *sn, struct srcroute_policy *policy,
 static void write_all(struct srcroute_net *sn, enum srcroute_key key, u32 value)
 {
 	struct srcroute_iface *iface;
-	unsigned long ifindex;
+	int bucket;
 
 	WRITE_ONCE(sn->all.value[key], value);
 	WRITE_ONCE(sn->initial.value[key], value);
-	xa_for_each(&sn->ifaces, ifindex, iface)
+	hash_for_each(sn->ifaces, bucket, iface, node)
 		write_iface(sn, &iface->policy, key, value);
 }
 
@@ -102,7 +89,7 @@ unlock:
 
 static void free_iface(struct srcroute_iface *iface)
 {
-	free_percpu(iface->stats);
+	free_percpu(iface->cpu);
 	kfree(iface);
 }
 
@@ -118,8 +105,8 @@ static struct srcroute_iface *alloc_iface(const struct net_device *dev)
 	if (!iface)
 		return NULL;
 	iface->ifindex = dev->ifindex;
-	iface->stats = alloc_percpu(struct srcroute_stats);
-	if (!iface->stats) {
+	iface->cpu = alloc_percpu(struct srcroute_cpu);
+	if (!iface->cpu) {
 		kfree(iface);
 		return NULL;
 	}
@@ -129,22 +116,18 @@ static struct srcroute_iface *alloc_iface(const struct net_device *dev)
 /* An interface starts with what conf/default says at this moment. */
 static int insert_iface(struct srcroute_net *sn, struct srcroute_iface *iface)
 {
-	int err;
+	int err = 0;
 
 	mutex_lock(&sn->lock);
 	memcpy(iface->policy.value, sn->initial.value,
 	       sizeof(iface->policy.value));
-	err = xa_insert(&sn->ifaces, iface->ifindex, iface, GFP_KERNEL);
-	if (err)
-		goto unlock;
 	if (is_active(&iface->policy)) {
 		err = srcroute_hooks_add(sn);
-		if (err) {
-			xa_erase(&sn->ifaces, iface->ifindex);
+		if (err)
 			goto unlock;
-		}
 		sn->active++;
 	}
+	hash_add_rcu(sn->ifaces, &iface->node, iface->ifindex);
 unlock:
 	mutex_unlock(&sn->lock);
 	return err;
@@ -153,7 +136,7 @@ unlock:
 static void remove_iface(struct srcroute_net *sn, struct srcroute_iface *iface)
 {
 	mutex_lock(&sn->lock);
-	xa_erase(&sn->ifaces, iface->ifindex);
+	hash_del_rcu(&iface->node);
 	sn->active -= is_active(&iface->policy);
 	unhook_if_idle(sn);
 	mutex_unlock(&sn->lock);

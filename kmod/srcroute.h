@@ -20,15 +20,17 @@
 #define _SRCROUTE_H
 
 #include <linux/cache.h>
+#include <linux/hashtable.h>
 #include <linux/if.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
-#include <linux/xarray.h>
 #include <net/ip.h>
 #include <net/net_namespace.h>
+#include <net/xfrm.h>
 #include <srcroute/option.h>
 #include <srcroute/outcome.h>
 
@@ -79,24 +81,41 @@ struct srcroute_stats {
 };
 
 /**
- * struct srcroute_iface - what we keep for a network interface
- * @policy: its settings
- * @stats: its counters
- * @ifindex: the interface
- * @rcu: frees it once no datagram looks at it any more
+ * struct srcroute_cpu - what a CPU keeps of an interface, and no other writes
+ * @stats: counters
+ * @own: the own address that datagrams were last for (decide.c)
  */
-struct srcroute_iface {
-	struct srcroute_policy policy;
-	struct srcroute_stats __percpu *stats;
-	int ifindex;
-	struct rcu_head rcu;
+struct srcroute_cpu {
+	struct srcroute_stats stats;
+	u64 own;
 };
 
 /**
+ * struct srcroute_iface - what we keep for a network interface
+ * @node: in srcroute_net.ifaces
+ * @ifindex: the interface
+ * @cpu: its counters
+ * @policy: its settings
+ * @rcu: frees it once no datagram looks at it any more
+ */
+struct srcroute_iface {
+	struct hlist_node node;
+	int ifindex;
+	struct srcroute_cpu __percpu *cpu;
+	struct srcroute_policy policy;
+	struct rcu_head rcu;
+};
+
+#define SRCROUTE_IFACE_BITS	8
+#define SRCROUTE_HOOKS		4
+
+/**
  * struct srcroute_net - what we keep for a network namespace
- * @ifaces: struct srcroute_iface by ifindex; changed under @lock, read by RCU
+ * @ifaces: struct srcroute_iface by ifindex; changed under @lock and RTNL, read
+ *	    by RCU
  * @router_id: recorded where an interface has no address (H7); 0 for none
  * @net: the namespace
+ * @hooks: ours, with the namespace as their private data
  * @lock: for changes of settings, @ifaces and @hooked; may be taken under RTNL
  * @active: interfaces whose lsrr or ssrr is not 0
  * @hooked: the hooks are registered
@@ -107,10 +126,11 @@ struct srcroute_iface {
  * @header: what unregisters @table
  */
 struct srcroute_net {
-	struct xarray ifaces;
+	DECLARE_HASHTABLE(ifaces, SRCROUTE_IFACE_BITS);
 	__be32 router_id;
 
 	struct net *net;
+	struct nf_hook_ops hooks[SRCROUTE_HOOKS];
 	struct mutex lock;	/* settings, ifaces, hooks */
 	unsigned int active;
 	bool hooked;
@@ -125,6 +145,7 @@ struct srcroute_net {
  * struct srcroute_packet - an owned datagram in PRE_ROUTING (O1)
  * @skb: the datagram, with the IP header at skb->data
  * @net: the namespace
+ * @sn: what we keep for it
  * @in: the interface it came in by; under VRF the enslaved one
  * @iface: settings and counters of @in
  * @srr: its source route
@@ -135,6 +156,7 @@ struct srcroute_net {
 struct srcroute_packet {
 	struct sk_buff *skb;
 	struct net *net;
+	struct srcroute_net *sn;
 	struct net_device *in;
 	struct srcroute_iface *iface;
 	struct srr srr;
@@ -147,8 +169,8 @@ struct srcroute_packet {
 #define SRCROUTE_TAG_TRANSIT	1
 
 /* claim.c */
-bool srcroute_recognise(struct srcroute_packet *p, struct sk_buff *skb,
-			const struct nf_hook_state *state);
+bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
+			struct sk_buff *skb);
 unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state);
 
@@ -161,7 +183,6 @@ unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state);
 
 /* ipsec.c */
-bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb);
 bool srcroute_ipsec_defer(struct sk_buff *skb);
 bool srcroute_ipsec_resume(struct sk_buff *skb, struct net_device *in,
 			   __be32 next);
@@ -188,7 +209,6 @@ void srcroute_record(struct sk_buff *skb, __be32 addr);
 bool srcroute_is_own(struct net *net, const struct net_device *dev,
 		     __be32 addr);
 bool srcroute_is_own_anywhere(struct net *net, __be32 addr);
-bool srcroute_is_host(__be32 addr);
 bool srcroute_is_one_host(struct net *net, const struct net_device *dev,
 			  __be32 addr);
 bool srcroute_is_transit(const struct srcroute_packet *p);
@@ -203,7 +223,6 @@ extern const struct srcroute_key_info {
 	u32 initial;
 } srcroute_keys[SRCROUTE_KEY_COUNT];
 
-struct srcroute_iface *srcroute_iface_get(struct srcroute_net *sn, int ifindex);
 int srcroute_policy_write(struct srcroute_net *sn,
 			  struct srcroute_policy *policy,
 			  enum srcroute_key key, u32 value);
@@ -229,6 +248,63 @@ int srcroute_stats_init(struct net *net);
 void srcroute_stats_exit(struct net *net);
 
 /**
+ * srcroute_iface_get() - what we keep for an interface
+ * @sn: the namespace
+ * @ifindex: the interface
+ *
+ * Context: RCU read side, RTNL or srcroute_net.lock held.
+ * Return: NULL if there is no such interface.
+ */
+static inline struct srcroute_iface *
+srcroute_iface_get(const struct srcroute_net *sn, int ifindex)
+{
+	struct srcroute_iface *iface;
+
+	hash_for_each_possible_rcu(sn->ifaces, iface, node, ifindex,
+				   lockdep_is_held(&sn->lock) ||
+				   lockdep_rtnl_is_held())
+		if (iface->ifindex == ifindex)
+			return iface;
+	return NULL;
+}
+
+/**
+ * srcroute_is_host() - can an address be that of a host? (H3)
+ * @addr: the address
+ *
+ * Return: false in 0/8, 127/8, 224/4 and 240/4.
+ */
+static inline bool srcroute_is_host(__be32 addr)
+{
+	u32 first_octet = ntohl(addr) >> 24;
+
+	return first_octet != 0 && first_octet != 127 && first_octet < 224;
+}
+
+/**
+ * srcroute_ipsec_applies() - may a policy have a say in a datagram? (H13)
+ * @net: the namespace
+ * @skb: the datagram
+ *
+ * Return: true if there are policies, or if it has come through IPsec.
+ */
+static inline bool srcroute_ipsec_applies(const struct net *net,
+					  const struct sk_buff *skb)
+{
+#ifdef CONFIG_XFRM
+	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
+	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) !=
+	       XFRM_USERPOLICY_ACCEPT ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) !=
+	       XFRM_USERPOLICY_ACCEPT ||
+	       secpath_exists(skb);
+#else
+	return false;
+#endif
+}
+
+/**
  * srcroute_count() - count what became of an owned datagram (S)
  * @iface: the interface it came in by
  * @outcome: what became of it; once per datagram
@@ -236,7 +312,7 @@ void srcroute_stats_exit(struct net *net);
 static inline void srcroute_count(const struct srcroute_iface *iface,
 				  enum srcroute_outcome outcome)
 {
-	this_cpu_inc(iface->stats->outcome[outcome]);
+	this_cpu_inc(iface->cpu->stats.outcome[outcome]);
 }
 
 /**

@@ -19,7 +19,7 @@ static void sum_up(const struct srcroute_iface *iface,
 	memset(sum, 0, sizeof(*sum));
 	for_each_possible_cpu(cpu) {
 		const struct srcroute_stats *one =
-			per_cpu_ptr(iface->stats, cpu);
+			&per_cpu_ptr(iface->cpu, cpu)->stats;
 
 		for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
 			sum->outcome[i] += READ_ONCE(one->outcome[i]);
@@ -27,28 +27,24 @@ static void sum_up(const struct srcroute_iface *iface,
 	}
 }
 
-/* The position is the ifindex, so a reader misses no interface that stays. */
-static void *find(struct seq_file *seq, loff_t *pos)
+/* A record is a whole bucket, so a reader misses no interface that stays. */
+static void *find(struct seq_file *seq, loff_t pos)
 {
 	struct srcroute_net *sn = srcroute_net(seq_file_net(seq));
-	unsigned long ifindex = *pos;
-	void *iface = xa_find(&sn->ifaces, &ifindex, ULONG_MAX, XA_PRESENT);
 
-	*pos = ifindex;
-	return iface;
+	return pos < HASH_SIZE(sn->ifaces) ? &sn->ifaces[pos] : NULL;
 }
 
 static void *start(struct seq_file *seq, loff_t *pos)
 	__acquires(RCU)
 {
 	rcu_read_lock();
-	return find(seq, pos);
+	return find(seq, *pos);
 }
 
 static void *next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	++*pos;
-	return find(seq, pos);
+	return find(seq, ++*pos);
 }
 
 static void stop(struct seq_file *seq, void *v)
@@ -57,9 +53,8 @@ static void stop(struct seq_file *seq, void *v)
 	rcu_read_unlock();
 }
 
-static int show(struct seq_file *seq, void *v)
+static void show_iface(struct seq_file *seq, const struct srcroute_iface *iface)
 {
-	const struct srcroute_iface *iface = v;
 	const struct net_device *dev;
 	unsigned long received = 0;
 	struct srcroute_stats sum;
@@ -67,7 +62,7 @@ static int show(struct seq_file *seq, void *v)
 
 	dev = dev_get_by_index_rcu(seq_file_net(seq), iface->ifindex);
 	if (!dev)
-		return SEQ_SKIP;
+		return;
 
 	sum_up(iface, &sum);
 	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
@@ -77,6 +72,15 @@ static int show(struct seq_file *seq, void *v)
 		seq_printf(seq, "%s %s %lu\n", dev->name,
 			   srcroute_outcomes[i].name, sum.outcome[i]);
 	seq_printf(seq, "%s advanced %lu\n", dev->name, sum.advanced);
+}
+
+static int show(struct seq_file *seq, void *v)
+{
+	const struct srcroute_iface *iface;
+	struct hlist_head *bucket = v;
+
+	hlist_for_each_entry_rcu(iface, bucket, node)
+		show_iface(seq, iface);
 	return 0;
 }
 

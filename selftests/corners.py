@@ -121,5 +121,48 @@ def zero_net_by_default_route():
             equal(bench.moved(), {}, "counters for %s" % dst)
 
 
+@test("O1, Terms: an address is ours from the moment that it is added until it "
+      "is removed")
+def address_comes_and_goes():
+    sent = ip(SRC, "10.5.0.9", lsrr(FAR))
+
+    def counters(of):
+        bench.moved()
+        for _ in range(2):
+            bench.exchange("a", of)
+        return bench.moved()
+
+    for _ in range(2):
+        equal(counters(sent), {}, "no address of ours")
+        bench.router.ip("addr add 10.5.0.9/32 dev lo")
+        hits = {"received": 2, "hop": 2, "advanced": 2}
+        equal(counters(sent), hits, "an address of ours")
+        equal(counters(ip(SRC, A, lsrr(FAR))), hits, "another of ours")
+        bench.router.ip("addr del 10.5.0.9/32 dev lo")
+
+
+def leave_in_fragments(more, later):
+    """The options of the fragments that a hit leaves in."""
+    bench.router.ip("link set dev b mtu 400")
+    ktap.cleanup(bench.router.ip, "link set dev b mtu 1500")
+    sent = ip(SRC, A, lsrr(FAR) + more, payload=packet.udp(bytes(800)))
+    out = [packet.Packet(d) for d in bench.exchange("a", sent)["b"]]
+    equal(len(out), 3, "fragments")
+    route = lsrr(B, ptr=8)
+    for p in out:
+        equal((p.dst, p.options[:len(route)]), (FAR, route), "the route")
+    equal([p.options[len(route):] for p in out[1:]], [later] * 2,
+          "the other options of later fragments")
+    return out[0].options[len(route):]
+
+
+@test("H7, H9: a hit that leaves in fragments has its route in each of them, and "
+      "what is not to be copied in the first alone")
+def hit_in_fragments():
+    equal(leave_in_fragments(b"\1", b"\1"), b"\1", "the first")
+    equal(leave_in_fragments(packet.record(2) + b"\1\1", b"\1" * 13)[2], 8,
+          "the pointer of Record Route in the first")
+
+
 if __name__ == "__main__":
     ktap.main(bench.close)
