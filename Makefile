@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo check check-debug check-long mutants \
-	lint unit proof fuzz coverage selftests
+	lint unit proof fuzz coverage selftests bench
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -49,6 +49,7 @@ help:
 	@echo 'make proof        ... and prove that it keeps its contract'
 	@echo 'make fuzz         ... with random options, till stopped; or SECONDS=N'
 	@echo 'make coverage     ... and do they reach all of it?'
+	@echo 'make bench        what a forwarded datagram costs, in instructions'
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
 
 demo:
@@ -80,6 +81,9 @@ fuzz:
 
 coverage:
 	scripts/coverage
+
+bench:
+	scripts/bench
 
 selftests:
 	selftests/run
