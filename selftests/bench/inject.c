@@ -11,6 +11,8 @@
  * the median of so many samples: an interrupt in one of them does not count.
  * The first interface is served by processor 0, the second at the same time by
  * processor 1, and so on; each gets a line.
+ *
+ * checkpatch: PARENTHESIS_ALIGNMENT: LIBBPF_OPTS() is an initialiser
  */
 #define _GNU_SOURCE
 #include <err.h>
