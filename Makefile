@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo check check-debug check-long mutants \
-	lint unit proof fuzz coverage selftests bench
+	lint unit proof fuzz coverage selftests bench srtrace
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -49,6 +49,7 @@ help:
 	@echo 'make proof        ... and prove that it keeps its contract'
 	@echo 'make fuzz         ... with random options, till stopped; or SECONDS=N'
 	@echo 'make coverage     ... and do they reach all of it?'
+	@echo 'make srtrace      the traceroute of source routes, in out/srtrace/'
 	@echo 'make bench        what a forwarded datagram costs, in instructions'
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
 
@@ -85,5 +86,9 @@ coverage:
 bench:
 	scripts/bench
 
-selftests:
+srtrace:
+	scripts/setup srtrace
+	$(MAKE) -C scripts/srtrace
+
+selftests: srtrace
 	selftests/run

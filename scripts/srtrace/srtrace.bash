@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Completion of srtrace(8) for bash.
+
+_srtrace()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	case $before in
+	--probe)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return ;;
+	-p | -q | -f | -m | -w | -r)
+		return ;;
+	-g | -s | -d | --loop | --record | --aliases)
+		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+		return ;;
+	esac
+	case $word in
+	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --loop --record
+			--aliases --probe -I -U -T -p -q -f -m -w -s -d -r -n -v
+			-j -h -V --help --version' -- "$word") ;;
+	*)	mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;
+	esac
+}
+complete -F _srtrace srtrace
