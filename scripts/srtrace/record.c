@@ -167,8 +167,9 @@ static unsigned int index_of(struct group *group, in_addr_t address)
 
 static void join(struct group *group, in_addr_t a, in_addr_t b)
 {
-	unsigned int to = group->of[index_of(group, a)];
-	unsigned int from = group->of[index_of(group, b)];
+	unsigned int first = index_of(group, a);
+	unsigned int second = index_of(group, b);	/* may move all of it */
+	unsigned int to = group->of[first], from = group->of[second];
 	unsigned int i;
 
 	for (i = 0; i < group->n; i++)

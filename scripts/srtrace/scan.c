@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,18 @@ static void receive(struct target *targets, unsigned int n, in_addr_t self,
 	}
 }
 
+/* Not that nobody is there, which is what our own kernel says after ARP, too. */
+static bool is_refusal(const struct reply *reply)
+{
+	if (reply->outcome != OUTCOME_REFUSED)
+		return false;
+	return reply->type != ICMP_DEST_UNREACH ||
+	       (reply->code != ICMP_NET_UNREACH &&
+		reply->code != ICMP_HOST_UNREACH &&
+		reply->code != ICMP_NET_UNKNOWN &&
+		reply->code != ICMP_HOST_UNKNOWN);
+}
+
 static void tell(const struct target *target, struct count *count,
 		 struct json_object *list)
 {
@@ -149,7 +162,7 @@ static void tell(const struct target *target, struct count *count,
 	    reply->outcome == OUTCOME_RETURNED) {
 		verdict = "forwards";
 		count->forward++;
-	} else if (reply->outcome != OUTCOME_NONE) {
+	} else if (is_refusal(reply)) {
 		verdict = "refuses";
 		count->refuse++;
 	} else {
@@ -172,11 +185,11 @@ static void tell(const struct target *target, struct count *count,
 	show_host(target->address);
 	if (*verdict == 'f')
 		printf("  %.3f ms", reply->rtt);
-	if (*verdict == 'r')
-		printf("  %s from %s", error_name(reply),
-		       quad(reply->from, from));
 	if (*verdict == 's')
 		printf(target->alive ? "  answers ping" : "  does not answer ping");
+	if (*verdict != 'f' && reply->outcome != OUTCOME_NONE)
+		printf("  %s from %s", error_name(reply),
+		       quad(reply->from, from));
 	if (settings.verbose && reply->area_len) {
 		printf("  ");
 		show_area(reply->area, reply->area_len);
