@@ -4,6 +4,7 @@
  *
  * checkpatch: COMPLEX_MACRO,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT: the layout
  * that all trace headers have; their macros stand for lists, not expressions.
+ * checkpatch: TRAILING_SEMICOLON: an item of a list of declarations ends in one.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM srcroute
@@ -20,8 +21,12 @@
 #ifndef SRCROUTE_OUTCOME_SYMBOLS
 #define SRCROUTE_OUTCOME_SYMBOL(id, name, ...)	{ SRCROUTE_##id, name },
 #define SRCROUTE_OUTCOME_SYMBOLS SRCROUTE_OUTCOMES(SRCROUTE_OUTCOME_SYMBOL) \
-	{ -1, NULL }
+	{ -1, "" }
 #endif
+
+/* So that the format has values: user space does not know what the names are. */
+#define SRCROUTE_OUTCOME_VALUE(id, ...)	TRACE_DEFINE_ENUM(SRCROUTE_##id);
+SRCROUTE_OUTCOMES(SRCROUTE_OUTCOME_VALUE)
 
 /* A header was rewritten (H6, H7); the datagram is shown as it leaves. */
 TRACE_EVENT(srcroute_advance,
