@@ -7,8 +7,8 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
-.PHONY: modules install clean help demo check check-debug check-long mutants \
-	lint unit proof fuzz coverage selftests bench srtrace
+.PHONY: modules install clean help demo lab check check-debug check-long \
+	mutants lint unit proof fuzz coverage selftests bench srtrace
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -39,6 +39,7 @@ help:
 	@echo 'make install      install it, so that modprobe finds it'
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
+	@echo 'make lab          a shell in a VM, among six routers with OSPF'
 	@echo 'make check        all tests, on both supported kernels'
 	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
 	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
@@ -55,6 +56,9 @@ help:
 
 demo:
 	scripts/demo
+
+lab:
+	scripts/lab
 
 check:
 	scripts/check

@@ -20,9 +20,9 @@ _ETH_ALL, _OUTGOING = 3, 4
 class Node:
     """A namespace with a left and a right interface, where it has them."""
 
-    def __init__(self, label, left=None, right=None):
+    def __init__(self, label, left=None, right=None, name=None):
         self.label, self.left, self.right = label, left, right
-        self.ns = Netns(label)
+        self.ns = Netns(label, name)
 
     def router(self):
         self.ns.sysctl("net.ipv4.ip_forward", 1)

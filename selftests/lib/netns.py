@@ -53,9 +53,9 @@ class Netns:
     _count = 0
     _inside = [os.open("/proc/self/ns/net", os.O_RDONLY)]
 
-    def __init__(self, label):
+    def __init__(self, label, name=None):
         Netns._count += 1
-        self.name = "srr-%d-%d-%s" % (os.getpid(), Netns._count, label)
+        self.name = name or "srr-%d-%d-%s" % (os.getpid(), Netns._count, label)
         self.label = label
         sh(["ip", "netns", "add", self.name])
         _alive.append(self)
