@@ -195,7 +195,7 @@ class Lab:
         return {other: ways[router_id(other)] for other in ROUTERS
                 if router_id(other) in ways}
 
-    def settle(self, seconds=90):
+    def settle(self, seconds=180):
         """Wait for OSPF, and say how far it is."""
         end, before = time.monotonic() + seconds, None
         while True:
