@@ -10,6 +10,7 @@ import errno
 import itertools
 import os
 import random
+import re
 import shlex
 import signal
 import tempfile
@@ -603,6 +604,18 @@ def trace_discard():
         for sent in ip(SRC, FAR), ip(SRC, A, lsrr(FAR), ttl=1):
             bench.exchange("a", sent)
             equal(trace.lines(), [], "events without a discard")
+
+
+@test("Interface: the format of srcroute_discard tells user space the name of "
+      "each reason by its number")
+def trace_format():
+    with open("/sys/kernel/tracing/events/srcroute/srcroute_discard/"
+              "format") as file:
+        named = re.findall(r'{ (\w+), "(\w+)" }', file.read())
+    reasons = [name for dev, name in bench.router.counters()
+               if dev == "a" and name not in ("received", "advanced")]
+    equal(named, [(str(number), name) for number, name in enumerate(reasons)],
+          "names")
 
 
 if __name__ == "__main__":
