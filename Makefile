@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab check check-debug check-long \
-	mutants lint unit proof fuzz coverage selftests bench srtrace
+	mutants lint unit proof fuzz coverage selftests bench srtrace deb
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -37,6 +37,7 @@ help:
 	@echo 'make              build nf_srcroute.ko for the running kernel'
 	@echo 'make KDIR=DIR     ... for the kernel whose headers are in DIR'
 	@echo 'make install      install it, so that modprobe finds it'
+	@echo 'make deb          Debian packages, in out/deb/: see docs/install.md'
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
@@ -68,6 +69,9 @@ check-debug:
 
 check-long:
 	scripts/check-long
+
+deb:
+	scripts/deb
 
 mutants:
 	scripts/mutants

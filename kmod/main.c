@@ -31,4 +31,4 @@ module_exit(srcroute_exit);
 MODULE_DESCRIPTION("IPv4 source-route forwarding");
 MODULE_AUTHOR("The srcroute developers");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(SRCROUTE_VERSION);
