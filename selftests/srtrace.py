@@ -212,6 +212,7 @@ def errors():
             (["-f", "9", "-m", "3", H2], "behind")):
         text = srtrace(*words, status=2)
         check(said in text, "%s: %s" % (words, text))
+    check(re.search(r"^srtrace \d+\.\d+", srtrace("-V")), "no version")
     srtrace("192.0.2.1", status=4)
     srtrace("-w", "0.3", "-m", "2", NOBODY, status=1)
 
