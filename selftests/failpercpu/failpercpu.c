@@ -34,9 +34,16 @@ static int fail(struct kprobe *probe, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(fail);
 
+/* One that has this is never turned into a jump, which would not obey fail(). */
+static void not_optimised(struct kprobe *probe, struct pt_regs *regs,
+			  unsigned long flags)
+{
+}
+
 static struct kprobe probe = {
 	.symbol_name = "pcpu_alloc_noprof",
 	.pre_handler = fail,
+	.post_handler = not_optimised,
 };
 
 static int __init failpercpu_init(void)
