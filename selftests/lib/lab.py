@@ -90,8 +90,10 @@ def first_hops(source, graph):
 
 
 def bird_config(name):
-    """Timers are short, so that a lab need not be waited for."""
-    ports = ['interface "%s" { type ptp; cost %d; hello 1; dead 4; '
+    """Hellos are frequent, so that a lab need not be waited for. A link that
+    fails takes its carrier along, which BIRD sees at once; so `dead` may be long
+    enough for a machine too busy to say hello in time."""
+    ports = ['interface "%s" { type ptp; cost %d; hello 1; dead 20; '
              'retransmit 2; };' % item for item in costs()[name].items()]
     ports += ['interface "%s" { stub; };' % host
               for host, router in HOSTS.items() if router == name]
