@@ -37,7 +37,7 @@ help:
 	@echo 'make              build nf_srcroute.ko for the running kernel'
 	@echo 'make KDIR=DIR     ... for the kernel whose headers are in DIR'
 	@echo 'make install      install it, so that modprobe finds it'
-	@echo 'make deb          Debian packages, in out/deb/: see docs/install.md'
+	@echo 'make deb          Debian packages, in out/deb/'
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
