@@ -386,7 +386,7 @@ def late_error():
     the datagram waits, all allocations beneath the module fail, or none."""
     b = bench()
     b.set(lsrr=1, ssrr=1)
-    b.configure("net.ipv4.neigh.b.mcast_solicit", 1)
+    b.configure("net.ipv4.neigh.b.mcast_solicit", 5)  # seconds
     ktap.cleanup(b.neighbour, "b", NEXT)
 
     def neighbour():
