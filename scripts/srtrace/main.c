@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,20 +70,6 @@ static const char usage_text[] =
 "\n"
 "Exit codes: 0 reached, or some forward; 1 not; 2 usage; 3 no privilege;\n"
 "4 the system. See srtrace(8).\n";
-
-static in_addr_t resolve(const char *name)
-{
-	const struct addrinfo hints = { .ai_family = AF_INET };
-	struct addrinfo *found;
-	in_addr_t address;
-	int err = getaddrinfo(name, NULL, &hints, &found);
-
-	if (err)
-		fail(EXIT_USAGE, "%s: %s", name, gai_strerror(err));
-	address = ((struct sockaddr_in *)found->ai_addr)->sin_addr.s_addr;
-	freeaddrinfo(found);
-	return address;
-}
 
 static double read_number(char option, const char *text, double least, double most)
 {

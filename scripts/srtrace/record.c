@@ -205,21 +205,29 @@ static in_addr_t ask(in_addr_t named, in_addr_t towards)
 	return address;
 }
 
+static bool is_in(const struct group *group, unsigned int number,
+		  in_addr_t address)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->n; i++)
+		if (group->address[i] == address)
+			return group->of[i] == number;
+	return false;
+}
+
 static void show_group(const struct group *group, unsigned int number,
 		       const struct evidence *evidence, unsigned int n)
 {
 	char named[ADDRESS_TEXT], rec[ADDRESS_TEXT], to[ADDRESS_TEXT];
-	unsigned int i, j;
+	unsigned int i;
 
 	for (i = 0; i < group->n; i++)
 		if (group->of[i] == number)
 			show_host(group->address[i]);
 	printf("\n");
 	for (i = 0; i < n; i++) {
-		for (j = 0; j < group->n; j++)
-			if (group->address[j] == evidence[i].named)
-				break;
-		if (group->of[j] == number)
+		if (is_in(group, number, evidence[i].named))
 			printf("    %s recorded %s towards %s\n",
 			       quad(evidence[i].named, named),
 			       quad(evidence[i].recorded, rec),
@@ -235,7 +243,7 @@ static struct json_object *json_group(const struct group *group,
 	struct json_object *object = json_object_new_object();
 	struct json_object *all = json_object_new_array();
 	struct json_object *why = json_object_new_array();
-	unsigned int i, j;
+	unsigned int i;
 
 	for (i = 0; i < group->n; i++)
 		if (group->of[i] == number)
@@ -244,10 +252,7 @@ static struct json_object *json_group(const struct group *group,
 	for (i = 0; i < n; i++) {
 		struct json_object *one;
 
-		for (j = 0; j < group->n; j++)
-			if (group->address[j] == evidence[i].named)
-				break;
-		if (group->of[j] != number)
+		if (!is_in(group, number, evidence[i].named))
 			continue;
 		one = json_object_new_object();
 		json_object_object_add(one, "named",

@@ -65,6 +65,47 @@ const char *name_of(in_addr_t address)
 }
 
 /**
+ * look_up() - the address of a name
+ * @name: a name, or an address as text
+ * @address: set to its address
+ * @why: set to what is wrong with it, if it has none
+ *
+ * Return: false if it has none.
+ */
+bool look_up(const char *name, in_addr_t *address, const char **why)
+{
+	const struct addrinfo hints = { .ai_family = AF_INET };
+	struct addrinfo *found;
+	int err = getaddrinfo(name, NULL, &hints, &found);
+
+	if (err) {
+		*why = gai_strerror(err);
+		return false;
+	}
+	*address = ((struct sockaddr_in *)found->ai_addr)->sin_addr.s_addr;
+	freeaddrinfo(found);
+	return true;
+}
+
+/**
+ * resolve() - the address of a word of the command line
+ * @name: the word
+ *
+ * Ends the program with EXIT_USAGE if it has none.
+ *
+ * Return: its address.
+ */
+in_addr_t resolve(const char *name)
+{
+	in_addr_t address;
+	const char *why;
+
+	if (!look_up(name, &address, &why))
+		fail(EXIT_USAGE, "%s: %s", name, why);
+	return address;
+}
+
+/**
  * show_host() - print two blanks and an address, with its name if it has one
  * @address: the address
  */

@@ -6,7 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,21 +41,6 @@ struct count {
 	unsigned int alive;	/* silent, but there */
 };
 
-static in_addr_t resolve(const char *name, const char *path, unsigned int line)
-{
-	const struct addrinfo hints = { .ai_family = AF_INET };
-	struct addrinfo *found;
-	in_addr_t address;
-	int err = getaddrinfo(name, NULL, &hints, &found);
-
-	if (err)
-		fail(EXIT_USAGE, "%s, line %u: %s: %s", path, line, name,
-		     gai_strerror(err));
-	address = ((struct sockaddr_in *)found->ai_addr)->sin_addr.s_addr;
-	freeaddrinfo(found);
-	return address;
-}
-
 /* One address or name per line; what follows a # does not count. */
 static struct target *read_list(const char *path, unsigned int *n)
 {
@@ -65,6 +49,7 @@ static struct target *read_list(const char *path, unsigned int *n)
 	unsigned int number = 0;
 	char *line = NULL;
 	size_t size = 0;
+	const char *why;
 	char *word;
 
 	if (!file)
@@ -80,7 +65,10 @@ static struct target *read_list(const char *path, unsigned int *n)
 		if (!targets)
 			fail(EXIT_SYSTEM, "out of memory");
 		memset(&targets[*n], 0, sizeof(*targets));
-		targets[(*n)++].address = resolve(word, path, number);
+		if (!look_up(word, &targets[*n].address, &why))
+			fail(EXIT_USAGE, "%s, line %u: %s: %s", path, number,
+			     word, why);
+		(*n)++;
 	}
 	free(line);
 	if (file != stdin)

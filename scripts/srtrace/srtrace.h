@@ -170,6 +170,8 @@ int scan(const char *path, in_addr_t to);
 /* report.c */
 const char *quad(in_addr_t address, char *text);
 const char *name_of(in_addr_t address);
+bool look_up(const char *name, in_addr_t *address, const char **why);
+in_addr_t resolve(const char *name);
 void show_host(in_addr_t address);
 void show_area(const uint8_t *area, unsigned int len);
 const char *paint(const char *code);

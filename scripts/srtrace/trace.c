@@ -99,12 +99,26 @@ static void show_header(const struct route *route)
 	}
 }
 
+/* One probe that ends at a hop, or goes further. */
+static void ask_hop(const struct route *route, in_addr_t from, unsigned int ttl,
+		    struct reply *reply)
+{
+	static uint16_t sequence;
+	struct probe probe = {
+		.route = route,
+		.ttl = ttl,
+		.sequence = sequence++,
+		.from = from,
+	};
+
+	wire_ask(&probe, reply);
+}
+
 /* One hop: all its probes. The last reply worth telling is left in @last. */
 static struct json_object *show_hop(const struct route *route, in_addr_t from,
 				    unsigned int ttl, struct reply *last)
 {
 	struct json_object *replies = json_object_new_array();
-	static uint16_t sequence;
 	const struct reply *before = NULL;
 	struct reply reply, shown;
 	unsigned int i;
@@ -113,14 +127,7 @@ static struct json_object *show_hop(const struct route *route, in_addr_t from,
 		printf("%2u", ttl);
 	memset(last, 0, sizeof(*last));
 	for (i = 0; i < settings.probes; i++) {
-		struct probe probe = {
-			.route = route,
-			.ttl = ttl,
-			.sequence = sequence++,
-			.from = from,
-		};
-
-		wire_ask(&probe, &reply);
+		ask_hop(route, from, ttl, &reply);
 		json_object_array_add(replies, json_reply(&reply));
 		if (!settings.json) {
 			show_reply(&reply, route, before);
@@ -199,18 +206,10 @@ static void find_ways(struct ways *ways, const struct route *route,
 	bool back = false;
 	struct reply reply;
 	unsigned int ttl, i;
-	uint16_t sequence = 0;
 
 	for (ttl = settings.first; ttl <= settings.last; ttl++) {
 		for (i = 0; i < settings.probes; i++) {
-			struct probe probe = {
-				.route = route,
-				.ttl = ttl,
-				.sequence = sequence++,
-				.from = from,
-			};
-
-			wire_ask(&probe, &reply);
+			ask_hop(route, from, ttl, &reply);
 			if (reply.outcome != OUTCOME_NONE)
 				break;
 		}
