@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The first hook of FORWARD: rewrite the header of a datagram that
  * srcroute_decide() has sent on its way (H7, H9).

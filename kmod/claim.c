@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which datagrams are ours, and the first hook of PRE_ROUTING, which keeps
  * them from connection tracking and reassembly (O1, O5, C2, H10).

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The last hook of PRE_ROUTING: what becomes of an owned datagram (O2, V, H1
  * to H6, H8, H11, T).

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The end of a datagram: counter, ICMP error, tracepoint, log (I1 to I3, S).
  */

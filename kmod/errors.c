@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The first hook of LOCAL_OUT: the router's own ICMP errors about
  * source-routed datagrams (I1, I4, C4).

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * IPsec: policies are asked about the next address, not about the one that a
  * hit arrived with (H13).

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The settings of the interfaces, which follow the interfaces as they appear,
  * vanish, are renamed and move between namespaces.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Whoever runs the router: the files and who may write them, odd names of
 interfaces, many writers and many interfaces at a time, and the tracepoints.
 Values that are wrong are in policy.py; the topology is drawn in

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Many datagrams at a time: H12. A native router is shown beside ours, so that
 the tests prove that the batches are ones: it forwards most of a batch as it
 came. The topology is drawn in lib/standard.py.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Beside a firewall: connection tracking, NAT, nftables, user-space queues: C1
 to C4, H10, O5, and the errors that come late: I4. The topology is drawn in
 lib/standard.py.

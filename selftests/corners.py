@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Corners of the contract that no other test looks into; `make mutants` showed
 which. The topology is drawn in lib/standard.py.
 """

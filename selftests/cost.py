@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What forwarding costs, in instructions per datagram, with us, with native
 Linux, and without either. For scripts/bench, in a guest.
 

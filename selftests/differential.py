@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A corpus of valid, odd and hostile datagrams through our router, compared
 octet by octet with a naive model of the contract (lib/model.py) and with what
 native Linux makes of it.

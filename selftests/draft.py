@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The examples of the draft by Postel and Reynolds, "Comments on the IP Source
 Route Option" (1987), and paths of several gateways, ours and native.
 """

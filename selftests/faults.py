@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Every allocation of the module fails in turn, by position: a clean error,
 nothing half done, and the next try works. For the guest of `make check-debug`:
 needs a kernel with failslab, and loads and unloads the module itself.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The metrics of scripts/srcroute-metrics: S. The topology is drawn in
 lib/standard.py.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What a gateway does with a datagram that has come to it and goes on: H1, H2,
 H6 to H9, H11. The topology is drawn in lib/standard.py.
 """

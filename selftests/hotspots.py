@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Where the instructions of a forwarded datagram go, function by function. For
 `scripts/bench profile`, in a guest.
 

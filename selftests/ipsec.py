@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """IPsec policies are asked about the next address of a hit, never about the
 one it arrived with, and nothing leaves in clear that they protect: H13.
 

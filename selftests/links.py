@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Which link a hit may take, and what kinds of links there are: the settings
 nonlocal, revisit and mark, H2, H7 without addresses, O1 and O5 on interfaces
 that are made of others. The topology is drawn in lib/standard.py; a test adds

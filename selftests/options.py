@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What is wrong with the options of a datagram, and what its source is told:
 V1 to V5, O4. The topology is drawn in lib/standard.py.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Who decides on a datagram, and what is counted: O1 to O3, S, and the files
 of the interface. The topology is drawn in lib/standard.py.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Two processors forward hits at once: how much more than one? For scripts/bench,
 in a guest with two processors and no other work beside it.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The recipes of docs/filtering.md, taken out of the page and run: C1, C2, C4,
 and the mark. The topology is drawn in lib/standard.py.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Why a hit may not go on, and the ICMP errors that say so: H3 to H5, I1 to
 I3. The topology is drawn in lib/standard.py.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The module comes and goes, under traffic and with things held open. For the
 guests of `make check-debug`; loads and unloads the module itself.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What a hit costs as a router grows, and what we take of memory and time. For
 scripts/bench, in a guest.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """srtrace(8) across three gateways, and what it shows of them:
 
     h1 ---- g1 ---- g2 ---- g3 ---- h2

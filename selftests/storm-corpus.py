@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Write the datagrams of a storm to a file, and what they must do to the
 counters, as lib/model.py predicts it of each.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Hostile datagrams while everything around them changes. For the guests of
 `make check-debug`, whose kernels notice what goes wrong; loads and unloads the
 module itself.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What a stranger gains: the bounds that SECURITY.md gives, measured.
 
     stranger ---- gw1 ---- gw2 ---- victim

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The lab of `make lab` is as docs/lab.md draws it, and its exercises do what
 the page says: the commands are run as they stand there. In a guest of
 scripts/vm, where nf_srcroute is loaded.

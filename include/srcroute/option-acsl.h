@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The contracts of the option engine in ACSL, for `make proof`: rules O4, V1 to
  * V4, H7 and I3 of docs/SPEC.md. Only a prover reads this.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What can become of an owned datagram: one table for the counters, the ICMP
  * errors, the tracepoint, the log and the documentation.

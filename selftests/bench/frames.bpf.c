@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * For selftests/bench: an XDP program that makes every frame that
  * BPF_PROG_TEST_RUN injects one of the given ones, in turn, and reads the clock

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Put frames into the receive path of a network device, from inside the kernel,
  * and print how many nanoseconds each took and how many they were. In a guest

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Makes per-CPU allocations of a range of code fail, which failslab cannot do.
  * For selftests/faults.py; x86-64.

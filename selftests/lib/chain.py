@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Hosts and routers in a row, real network stacks all of them:
 
     node 0 ---- node 1 ---- ... ---- node n

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A seeded corpus of valid, odd and hostile datagrams, and the router that it
 is thrown at.
 

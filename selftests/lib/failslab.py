@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Allocations of the kernel that fail, one position after the other.
 
 Needs failslab with its stack filter (scripts/kernel debug). Of this thread

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The router that the corpus of lib/corpus.py is thrown at."""
 
 from . import corpus

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """What `make bench` forwards, and what it counts. In a guest of scripts/vm -i a
 nanosecond is an instruction.
 

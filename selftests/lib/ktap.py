@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Tests that report in KTAP (Documentation/dev-tools/ktap.rst).
 
 A test is a function with @test("H7: what must hold"); the text before the

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """The lab of `make lab`, which docs/lab.md draws and explains: six routers with
 OSPF by BIRD, and two hosts. For a guest of scripts/vm, as root.
 

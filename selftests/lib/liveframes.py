@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Frames put into the receive path of a device in one list, from inside the
 kernel: BPF_PROG_TEST_RUN on an XDP program that passes everything.
 """

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Network namespaces for tests: unique names, nothing left, nothing else
 touched.
 """

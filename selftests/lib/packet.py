@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """IPv4 datagrams as octets: building them, also broken ones, and reading them.
 
 Addresses are dotted quads. A datagram is a bytes object from the first octet

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """docs/lab.md as a program reads it: the map, and the exercises.
 
 A fenced block of `sh` is what the reader types; the block of `text` below it is

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """A user-space NFQUEUE program, by way of libnetfilter_queue."""
 
 import ctypes

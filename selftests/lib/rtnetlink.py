@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Changes of interfaces by this very process: ip(8) would be another one. All
 return an errno, 0 for none.
 """

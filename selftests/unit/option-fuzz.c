@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The option engine against its twin, for libFuzzer (scripts/fuzz) and for the
  * replay of the corpus (replay.c).

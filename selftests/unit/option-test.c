@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests of the option engine in user space, with cmocka. The areas end where
  * their arrays end, so that the address sanitizer sees every octet too far.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs files through a target of libFuzzer, without libFuzzer: the corpus as a
  * test that needs no clang.

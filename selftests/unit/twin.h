@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A second option engine, naive, to hold kmod/option.c against. It is written
  * from docs/SPEC.md and from what include/srcroute/option.h and the comments

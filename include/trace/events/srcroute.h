@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The tracepoints srcroute:srcroute_advance and srcroute:srcroute_discard.
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The floor for a hit: LSRR as the only option, forwarded and recorded by hooks
  * in the places where srcroute has its own, but without a single check, setting

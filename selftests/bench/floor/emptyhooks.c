@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Hooks that do nothing, in the places where srcroute has its own: what they
  * cost is the floor that `make bench` compares with.
