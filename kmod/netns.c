@@ -182,15 +182,31 @@ static void __net_exit netns_exit(struct net *net)
 
 	if (sn->hooked)
 		del_leaving(sn);
-	srcroute_sysctl_exit(sn);
-	srcroute_stats_exit(net);
-	WARN_ON_ONCE(!hash_empty(sn->ifaces));
+}
+
+/*
+ * Not between exit and the end of our data: a datagram that a queue has just
+ * let go may be at a hook still (C3).
+ */
+static void __net_exit netns_exit_batch(struct list_head *nets)
+{
+	struct srcroute_net *sn;
+	struct net *net;
+
+	synchronize_net();
+	list_for_each_entry(net, nets, exit_list) {
+		sn = srcroute_net(net);
+		srcroute_sysctl_exit(sn);
+		srcroute_stats_exit(net);
+		WARN_ON_ONCE(!hash_empty(sn->ifaces));
+	}
 }
 
 static struct pernet_operations netns_ops = {
 	.init = netns_init,
 	.pre_exit = netns_pre_exit,
 	.exit = netns_exit,
+	.exit_batch = netns_exit_batch,
 	.id = &srcroute_net_id,
 	.size = sizeof(struct srcroute_net),
 };

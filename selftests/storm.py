@@ -368,7 +368,7 @@ def turn_on(field):
 def reloads():
     owned = 0
     with Chaos(send_forever, flip_others, flip_wild, shuffle, churn,
-               reload_wild_rules, read_all):
+               reload_wild_rules, answer_queue, read_all):
         for number in range(RELOADS):
             module.unload()
             module.load(MODULE)
