@@ -48,11 +48,11 @@ class Chain:
         self.nodes = nodes
         self.links = []
         for near, far in zip(nodes, nodes[1:]):
-            cable(near.ns, "right", far.ns, "left")
-            near.ns.ip("addr add %s dev right" % near.right)
-            far.ns.ip("addr add %s dev left" % far.left)
+            cable(near.ns, "right", far.ns, "left",
+                  "addr add %s dev right" % near.right)
             self.links.append(ipaddress.ip_interface(near.right).network)
         for i, node in enumerate(nodes):
+            lines = ["addr add %s dev left" % node.left] if node.left else []
             for j, network in enumerate(self.links):
                 if j < i - 1:
                     via = nodes[i - 1].right
@@ -60,8 +60,9 @@ class Chain:
                     via = nodes[i + 1].left
                 else:
                     continue
-                node.ns.ip("route add %s via %s" % (network,
-                                                    via.split("/")[0]))
+                lines.append("route add %s via %s" % (network,
+                                                      via.split("/")[0]))
+            node.ns.ip(*lines)
 
     def close(self):
         for node in self.nodes:

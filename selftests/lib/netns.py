@@ -19,6 +19,7 @@ from . import packet
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
 _ETH_IP = 0x0800
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _alive = []
 
 
@@ -60,7 +61,7 @@ class Netns:
         sh(["ip", "netns", "add", self.name])
         _alive.append(self)
         self._fd = os.open("/run/netns/" + self.name, os.O_RDONLY)
-        self.ip("link set lo up")
+        self.up("lo")
         # Nothing on the wire that a test has not sent.
         for scope in "all", "default":
             self.sysctl("net.ipv6.conf.%s.disable_ipv6" % scope, 1)
@@ -82,10 +83,16 @@ class Netns:
             os.close(self._fd)
             sh(["ip", "netns", "del", self.name])
 
+    def up(self, dev):
+        with self, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            request = struct.pack("16sH14x", dev.encode(), _IFF_UP)
+            fcntl.ioctl(s, _SIOCSIFFLAGS, request)
+
     def ip(self, *lines):
-        """Commands of ip(8), without the "ip"."""
-        sh(["ip", "-n", self.name, "-batch", "-"],
-           input="\n".join(lines) + "\n")
+        """Commands of ip(8), without the "ip"; few at a time are slow, where
+        starting a program is."""
+        if lines:
+            self.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n")
 
     def run(self, command, check=True, **options):
         with self:
@@ -136,12 +143,13 @@ def _close_all():
         ns.close()
 
 
-def cable(ns1, name1, ns2, name2, **options):
-    """A veth pair between two namespaces, both ends up."""
+def cable(ns1, name1, ns2, name2, *lines, **options):
+    """A veth pair between two namespaces, both ends up; and what else ip(8)
+    shall do in the first."""
     extra = " ".join("%s %s" % item for item in options.items())
-    ns1.ip("link add name %s %s type veth peer name %s netns %s" % (
-        name1, extra, name2, ns2.name), "link set dev %s up" % name1)
-    ns2.ip("link set dev %s up" % name2)
+    ns1.ip("link add name %s up %s type veth peer name %s netns %s" % (
+        name1, extra, name2, ns2.name), *lines)
+    ns2.up(name2)
 
 
 def _hwaddr(dev):
@@ -208,8 +216,8 @@ class Bench:
         self.world.close()
 
     def link(self, name, *addresses, peers=()):
-        cable(self.router, name, self.world, name)
-        self.router.ip(*["addr add %s dev %s" % (a, name) for a in addresses])
+        cable(self.router, name, self.world, name,
+              *["addr add %s dev %s" % (a, name) for a in addresses])
         self.attach(name, peers)
 
     def unlink(self, name):
@@ -224,9 +232,12 @@ class Bench:
         self.neighbour(name, *peers)
 
     def neighbour(self, name, *addresses):
+        self.router.ip(*self._neighbours(name, addresses))
+
+    def _neighbours(self, name, addresses):
         far = self.wires[name].own.hex(":")
-        self.router.ip(*["neigh replace %s lladdr %s dev %s nud permanent"
-                         % (a, far, name) for a in addresses])
+        return ["neigh replace %s lladdr %s dev %s nud permanent"
+                % (a, far, name) for a in addresses]
 
     def sink(self, name):
         """Where the marker of a link goes: a host route of its own."""
@@ -234,8 +245,8 @@ class Bench:
             self._sinks_made += 1
             sink = "192.0.3.%d" % self._sinks_made
             self._sinks[name] = sink
-            self.router.ip("route add %s/32 dev %s scope link" % (sink, name))
-            self.neighbour(name, sink)
+            self.router.ip("route add %s/32 dev %s scope link" % (sink, name),
+                           *self._neighbours(name, [sink]))
         return self._sinks[name]
 
     def send(self, name, *datagrams, to=None):
