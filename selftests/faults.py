@@ -16,14 +16,13 @@ import sys
 from lib import failslab, ktap, module, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.liveframes import inject
-from lib.netns import Netns, sh, wait_until
+from lib.netns import Netns, wait_until
 from lib.packet import edit, ip, lsrr, record
 from lib.standard import A, B, FAR, NEXT, SRC, StandardBench, expect
 
 MODULE, FAILPERCPU = sys.argv.pop(1), sys.argv.pop(1)
 CONF = "/proc/sys/net/ipv4/srcroute/conf/"
 CLONE_NEWNET = 0x40000000
-_SYS_FINIT_MODULE = {"x86_64": 313}[os.uname().machine]
 _libc = ctypes.CDLL(None, use_errno=True)
 _made = {}
 
@@ -61,12 +60,11 @@ def outcome(what, results, allowed=(0, errno.ENOMEM)):
 
 def load():
     """errno of finit_module(2)."""
-    fd = os.open(MODULE, os.O_RDONLY)
     try:
-        done = _libc.syscall(_SYS_FINIT_MODULE, fd, ctypes.c_char_p(b""), 0)
-        return ctypes.get_errno() if done else 0
-    finally:
-        os.close(fd)
+        module.load(MODULE)
+    except OSError as error:
+        return error.errno
+    return 0
 
 
 @test("Interface: each allocation of a load fails in turn: ENOMEM, nothing "
@@ -135,15 +133,14 @@ def namespaces():
       "next try works")
 def counters():
     ns = space("percpu")
-    sh(["insmod", FAILPERCPU, "start=%d" % failslab.module()[0],
-        "end=%d" % failslab.module()[1]])
+    module.load(FAILPERCPU, "start=%d end=%d" % failslab.module())
     try:
         with ns:
             equal(rtnetlink.add_dummy("d"), errno.ENOMEM, "errno")
         with open("/sys/module/failpercpu/parameters/failed") as file:
             equal(file.read(), "1\n", "failures")
     finally:
-        sh("rmmod failpercpu")
+        module.remove("failpercpu")
     with ns:
         equal(rtnetlink.add_dummy("d"), 0, "errno of the next try")
         check(has_files("d"), "files")

@@ -15,14 +15,14 @@ import os
 import sys
 import time
 
+from lib import module
 from lib.inject import CASES, Router, srcroute
-from lib.netns import Netns, sh
+from lib.netns import Netns
 
 MODULE = sys.argv[1]
 HIT, PLAIN = CASES["LSRR, 1 slot"], CASES["ordinary"]
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
-_SYS_FINIT_MODULE = 313
 QUIET = 500000  # instructions in 100 ms
 
 
@@ -51,14 +51,6 @@ def kernel_memory():
     return sum(1024 * int(fields[key].split()[0]) for key in ("Slab", "Percpu"))
 
 
-def load():
-    """As insmod does, without starting a program."""
-    fd = os.open(MODULE, os.O_RDONLY)
-    if _libc.syscall(_SYS_FINIT_MODULE, fd, b"", 0):
-        raise OSError(ctypes.get_errno(), "finit_module")
-    os.close(fd)
-
-
 def cost(router):
     return {"hit": router.inject(HIT)[0], "ordinary": router.inject(PLAIN)[0]}
 
@@ -66,9 +58,9 @@ def cost(router):
 def of_loading():
     """What the module takes when it finds what is there now."""
     before = kernel_memory()
-    took = instructions(load)
+    took = instructions(module.load, MODULE)
     result = {"load": took, "memory": kernel_memory() - before}
-    sh(["rmmod", "nf_srcroute"])
+    module.unload()
     return result
 
 
