@@ -18,8 +18,8 @@ from lib.netns import cable
 
 MODULE = sys.argv[1]
 CASE = CASES["LSRR, 1 slot"]
-ROUNDS = 7
-SAMPLES = 400  # of 256 datagrams
+ROUNDS = 15
+SAMPLES = 200  # of 256 datagrams
 FRAMES = "/run/frames"
 
 

@@ -38,6 +38,8 @@ def find_program():
 
 
 PROGRAM = find_program()
+COMPLETION = str(pathlib.Path(__file__).resolve().parent.parent /
+                 "scripts/srtrace/srtrace.bash")
 chain = Chain(Node("h1", right=H1 + "/24").accepting(),
               Node("g1", G1 + "/24", RIGHT1 + "/24").ours(),
               Node("g2", G2 + "/24", RIGHT2 + "/24").ours(),
@@ -215,6 +217,30 @@ def errors():
     check(re.search(r"^srtrace \d+\.\d+", srtrace("-V")), "no version")
     srtrace("192.0.2.1", status=4)
     srtrace("-w", "0.3", "-m", "2", NOBODY, status=1)
+
+
+def completions(*words):
+    """What bash offers for the last word."""
+    done = subprocess.run(
+        ["bash", "-c", '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+         '_srtrace; printf "%s\\n" "${COMPREPLY[@]}"', COMPLETION, "srtrace",
+         *words], text=True, check=True, stdout=subprocess.PIPE)
+    return set(done.stdout.split())
+
+
+@test("srtrace: the shell completes every option that the help tells of, and "
+      "names of files")
+def completion():
+    told = re.findall(r"^  ((?:--?\w+ ?,? ?)+)", srtrace("-h"), re.M)
+    options = set(re.findall(r"--?\w+", " ".join(told)))
+    check({"-g", "-U", "-V", "--loop", "--probe"} <= options, options)
+    equal(options - completions("-"), set(), "options that are not offered")
+    equal(completions("--pr"), {"--probe"}, "offered for --pr")
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "gateways")
+        pathlib.Path(path).touch()
+        equal(completions("--probe", path[:-3]), {path}, "files")
+        equal(completions("-w", path[:-3]), set(), "files for a number")
 
 
 if __name__ == "__main__":
