@@ -8,7 +8,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab check check-debug check-long \
-	mutants lint unit proof fuzz coverage selftests bench srtrace deb
+	mutants lint unit proof fuzz coverage selftests bench srtrace deb \
+	check-packages
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -45,6 +46,7 @@ help:
 	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
 	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
 	@echo '                  and a storm of 1,000,000'
+	@echo 'make check-packages  those of make deb, in a clean Debian 12'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
@@ -72,6 +74,9 @@ check-long:
 
 deb:
 	scripts/deb
+
+check-packages:
+	scripts/check-packages
 
 mutants:
 	scripts/mutants
