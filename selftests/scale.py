@@ -26,10 +26,6 @@ _CLONE_NEWNET = 0x40000000
 QUIET = 500000  # instructions in 100 ms
 
 
-def batch(namespace, lines):
-    namespace.run("ip -batch -", input="\n".join(lines) + "\n")
-
-
 def busy():
     """What all tasks have run, in instructions; waiting is not in it."""
     time.sleep(0.001)  # this one is counted when it stops
@@ -85,7 +81,7 @@ def settle():
 def of_leaving(interfaces):
     """The end of a namespace."""
     away = Netns("away")
-    batch(away, ["link add gone%d type dummy" % i for i in range(interfaces)])
+    away.ip(*["link add gone%d type dummy" % i for i in range(interfaces)])
     settle()
 
     def leave():
@@ -97,8 +93,8 @@ def of_leaving(interfaces):
 def interfaces(router):
     there = 0
     for number in 1, 10, 100, 1000:
-        batch(router, ["link add more%d type dummy" % i
-                       for i in range(there, number)])
+        router.ip(*["link add more%d type dummy" % i
+                    for i in range(there, number)])
         there = number
         result = of_loading()
         result["exit without"] = of_leaving(number)
@@ -137,9 +133,9 @@ def addresses(router):
     there = 1
     with srcroute(router, MODULE, lsrr=1, ssrr=1):
         for number in 1, 100, 10000:
-            batch(router, ["addr add 10.77.%d.%d/32 dev %s" %
-                           (i // 250, 1 + i % 250, "out" if i % 2 else "in")
-                           for i in range(there, number)])
+            router.ip(*["addr add 10.77.%d.%d/32 dev %s" %
+                        (i // 250, 1 + i % 250, "out" if i % 2 else "in")
+                        for i in range(there, number)])
             there = number
             yield number, cost(router)
 
@@ -148,9 +144,9 @@ def routes(router):
     there = 0
     with srcroute(router, MODULE, lsrr=1, ssrr=1):
         for number in 10, 1000, 100000:
-            batch(router, ["route add 11.%d.%d.%d/32 dev out" %
-                           (i >> 16, i >> 8 & 255, i & 255)
-                           for i in range(there, number)])
+            router.ip(*["route add 11.%d.%d.%d/32 dev out" %
+                        (i >> 16, i >> 8 & 255, i & 255)
+                        for i in range(there, number)])
             there = number
             yield number, cost(router)
 
