@@ -199,7 +199,7 @@ def moving():
     results, unset = [], 0
     with here:
         for _, error in failslab.positions(
-                lambda n: rtnetlink.move("d", there.name)):
+                lambda n: rtnetlink.move("d", there)):
             results.append(error)
             if error:
                 continue
@@ -207,7 +207,7 @@ def moving():
                 unset += not has_files("d")
                 equal(("d", "received") in there.counters(), has_files("d"),
                       "counters")
-                equal(rtnetlink.move("d", here.name), 0, "moved back")
+                equal(rtnetlink.move("d", here), 0, "moved back")
             check(has_files("d"), "files after the move back")
     print("# %d of %d left it without settings" % (unset, len(results)))
     check(unset, "none has failed")

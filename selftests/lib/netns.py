@@ -58,15 +58,25 @@ class Netns:
         Netns._count += 1
         self.name = name or "srr-%d-%d-%s" % (os.getpid(), Netns._count, label)
         self.label = label
-        sh(["ip", "netns", "add", self.name])
+        self._make()
         _alive.append(self)
-        self._fd = os.open("/run/netns/" + self.name, os.O_RDONLY)
         self.up("lo")
         # Nothing on the wire that a test has not sent.
         for scope in "all", "default":
             self.sysctl("net.ipv6.conf.%s.disable_ipv6" % scope, 1)
         # The kernel's limits on ICMP are not what is tested.
         self.sysctl("net.ipv4.icmp_ratelimit", 0)
+
+    def _make(self):
+        sh(["ip", "netns", "add", self.name])
+        self._fd = os.open("/run/netns/" + self.name, os.O_RDONLY)
+
+    def _unmake(self):
+        os.close(self._fd)
+        sh(["ip", "netns", "del", self.name])
+
+    def fileno(self):
+        return self._fd
 
     def __enter__(self):
         self._inside.append(self._fd)
@@ -80,8 +90,7 @@ class Netns:
     def close(self):
         if self in _alive:
             _alive.remove(self)
-            os.close(self._fd)
-            sh(["ip", "netns", "del", self.name])
+            self._unmake()
 
     def up(self, dev):
         with self, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -135,6 +144,19 @@ class Netns:
         with self.open("/proc/net/srcroute") as file:
             rows = [line.split() for line in file]
         return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+class Fleeting(Netns):
+    """One that this process alone knows, and makes without another's help."""
+
+    def _make(self):
+        if _libc.unshare(_CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare")
+        self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        _setns(self._inside[-1])
+
+    def _unmake(self):
+        os.close(self._fd)
 
 
 @atexit.register

@@ -4,27 +4,30 @@ return an errno, 0 for none.
 """
 
 import errno
-import os
 import socket
 import struct
 
-_NEWLINK, _DELLINK = 16, 17
-_REQUEST, _ACK, _EXCL, _CREATE = 1, 4, 0x200, 0x400
-_IFNAME, _LINKINFO, _NET_NS_FD, _KIND = 3, 18, 28, 1
+_NEWLINK, _DELLINK, _NEWADDR = 16, 17, 20
+_REQUEST, _ACK, _REPLACE, _EXCL, _CREATE = 1, 4, 0x100, 0x200, 0x400
+# of links and, from _KIND on, of what lies in _LINKINFO
+_HWADDR, _IFNAME, _LINKINFO, _NET_NS_FD = 1, 3, 18, 28
+_KIND, _DATA, _VETH_PEER = 1, 2, 1
+_LOCAL = 2  # of addresses
+_UP = 1
 
 
-def _attribute(kind, value):
+def _attribute(kind, *values):
+    value = b"".join(values)
     return struct.pack("=HH", 4 + len(value), kind) + value + \
         b"\0" * (-len(value) % 4)
 
 
-def _request(kind, flags, name, attributes):
-    """About an interface, None for one that there is not yet."""
-    try:
-        ifindex = socket.if_nametoindex(name) if name else 0
-    except OSError:
-        return errno.ENODEV
-    body = struct.pack("=BxHiII", 0, 0, ifindex, 0, 0) + attributes
+def _name(name):
+    return _attribute(_IFNAME, name.encode() + b"\0")
+
+
+def _exchange(kind, flags, *parts):
+    body = b"".join(parts)
     head = struct.pack("=IHHII", 16 + len(body), kind,
                        flags | _REQUEST | _ACK, 1, 0)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
@@ -33,27 +36,55 @@ def _request(kind, flags, name, attributes):
     return -struct.unpack("=i", answer[16:20])[0]
 
 
+def _link(ifindex=0, up=None):
+    change = 0 if up is None else _UP
+    return struct.pack("=BxHiII", 0, 0, ifindex, _UP * bool(up), change)
+
+
+def _change(name, attributes=b"", up=None, kind=_NEWLINK):
+    """About an interface that there is."""
+    try:
+        ifindex = socket.if_nametoindex(name)
+    except OSError:
+        return errno.ENODEV
+    return _exchange(kind, 0, _link(ifindex, up), attributes)
+
+
 def add_dummy(name):
-    info = _attribute(_KIND, b"dummy\0")
-    return _request(_NEWLINK, _CREATE | _EXCL, None,
-                    _attribute(_IFNAME, name.encode() + b"\0") +
-                    _attribute(_LINKINFO, info))
+    return _exchange(_NEWLINK, _CREATE | _EXCL, _link(), _name(name),
+                     _attribute(_LINKINFO, _attribute(_KIND, b"dummy\0")))
+
+
+def add_veth(name, hwaddr, peer, ns):
+    """A pair, up at this end, the other in another namespace."""
+    other = _attribute(_VETH_PEER, _link(), _name(peer),
+                       _attribute(_NET_NS_FD, struct.pack("=I", ns.fileno())))
+    return _exchange(_NEWLINK, _CREATE | _EXCL, _link(up=True), _name(name),
+                     _attribute(_HWADDR, hwaddr),
+                     _attribute(_LINKINFO, _attribute(_KIND, b"veth\0"),
+                                _attribute(_DATA, other)))
+
+
+def add_address(name, address, length):
+    """Or find that there is such a one."""
+    head = struct.pack("=BBBBI", socket.AF_INET, length, 0, 0,
+                       socket.if_nametoindex(name))
+    return _exchange(_NEWADDR, _CREATE | _REPLACE, head,
+                     _attribute(_LOCAL, socket.inet_aton(address)))
+
+
+def set_up(name, up=True):
+    return _change(name, up=up)
 
 
 def rename(name, new):
-    return _request(_NEWLINK, 0, name,
-                    _attribute(_IFNAME, new.encode() + b"\0"))
+    return _change(name, _name(new))
 
 
 def move(name, ns):
-    """To the namespace of this name."""
-    fd = os.open("/run/netns/" + ns, os.O_RDONLY)
-    try:
-        return _request(_NEWLINK, 0, name,
-                        _attribute(_NET_NS_FD, struct.pack("=I", fd)))
-    finally:
-        os.close(fd)
+    return _change(name, _attribute(_NET_NS_FD,
+                                    struct.pack("=I", ns.fileno())))
 
 
 def delete(name):
-    return _request(_DELLINK, 0, name, b"")
+    return _change(name, kind=_DELLINK)
