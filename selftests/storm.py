@@ -418,6 +418,8 @@ def afterwards():
 # What lies in memory, for a storm too long for kmemleak
 
 CACHES = Path("/sys/kernel/slab")
+# A pool that is filled at need, and one object for each of any other cache.
+DEBUGGERS = "debug_objects_cache", "kmemleak_object"
 
 
 def objects(shrink):
@@ -429,7 +431,7 @@ def objects(shrink):
     with open("/proc/slabinfo") as file:
         rows = [line.split() for line in file][2:]
     return {row[0]: int(row[1]) for row in rows
-            if row[0] != "debug_objects_cache" and  # a pool, filled at need
+            if row[0] not in DEBUGGERS and
             not int((CACHES / row[0] / "reclaim_account").read_text())}
 
 
