@@ -32,7 +32,7 @@ import nftables
 
 from lib import corpus, ktap, module, rtnetlink
 from lib.field import Field
-from lib.ktap import check, equal, test
+from lib.ktap import check, equal, fail, test
 from lib.netns import Fleeting, Wire, wait_until
 from lib.packet import ip, lsrr, ssrr
 from lib.queue import Queue
@@ -406,13 +406,16 @@ def afterwards():
     equal(module.references(), 0, "references")
     close()
     module.unload()
-    slack = max(200, prediction()["count"] // 1000)
+    slack = max(500, prediction()["count"] // 1000)
+    left = []
+
+    def settled():
+        left[:] = grown(slack).items()
+        return not left
     try:
-        wait_until(lambda: not grown(slack), seconds=60, what="memory")
+        wait_until(settled, seconds=60, what="memory")
     except TimeoutError:
-        pass  # what follows tells which
-    print("# objects left, by cache: %s" % (grown(20) or "20 at most"))
-    equal(grown(slack), {}, "objects that are left")
+        fail("objects that are left, by cache: %s" % left)
 
 
 # What lies in memory, for a storm too long for kmemleak
