@@ -218,11 +218,11 @@ def odd_names():
     ktap.cleanup(reset)
     for name in ("x.y..z", "abcdefghijklmno", "lsrr", "router_id",
                  "\u00e9\u00df\u2192", "-", "ALL", "all."):
-        bench.router.run(["ip", "link", "add", "name", name, "type", "dummy"])
+        bench.router.ip("link add name %s type dummy" % name)
         consistent()
         write(name, "lsrr", 1)
         equal(read(name, "lsrr"), "1", "lsrr of " + name)
-        bench.router.run(["ip", "link", "del", "dev", name])
+        bench.router.ip("link del dev " + name)
     consistent()
 
 

@@ -11,6 +11,7 @@ import struct
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
+from lib.nft import nft
 from lib.packet import edit, ip, lsrr, record, ssrr
 from lib.queue import Queue
 from lib.standard import (A, B, FAR, SRC, StandardBench, expect,
@@ -20,15 +21,15 @@ bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
 
 
-def nft(rules):
+def load(rules):
     """A ruleset for the length of a test."""
-    ktap.cleanup(bench.router.run, ["nft", "flush", "ruleset"])
-    bench.router.run(["nft", "-f", "-"], input=rules.replace("; }", "\n}\n"))
+    ktap.cleanup(nft, bench.router, "flush ruleset")
+    nft(bench.router, rules)
 
 
 def hits(name):
     """The packets that a named counter has seen."""
-    text = bench.router.run(["nft", "list", "counter", "ip", "t", name])
+    text = nft(bench.router, "list counter ip t " + name)
     return int(re.search(r"packets (\d+)", text).group(1))
 
 
@@ -73,7 +74,7 @@ table ip t {
 @test("C1: PREROUTING sees a hit as it arrived, FORWARD and POSTROUTING as it "
       "leaves")
 def chains_see():
-    nft(CHAINS)
+    load(CHAINS)
     sent = ip(SRC, A, lsrr(FAR))
     expect(bench.exchange("a", sent), {"b": [advanced(sent)]})
     equal([hits(name) for name in ("arrived", "left_forward",
@@ -89,23 +90,23 @@ def chains_drop():
                   "hook forward priority mangle",
                   "hook forward priority filter",
                   "hook postrouting priority 0"):
-        nft("table ip t { chain c { type filter %s; ip saddr %s drop; } }" %
-            (where, SRC))
+        load("table ip t { chain c { type filter %s; ip saddr %s drop; } }" %
+             (where, SRC))
         for dst in A, "10.9.5.5":
             expect_nothing(bench.exchange("a", ip(SRC, dst, lsrr(FAR))))
-        bench.router.run(["nft", "flush", "ruleset"])
+        nft(bench.router, "flush ruleset")
     for where in "hook ingress device a", "hook egress device b":
-        nft("table netdev t { chain c { type filter %s priority 0; "
-            "ip saddr %s drop; } }" % (where, SRC))
+        load("table netdev t { chain c { type filter %s priority 0; "
+             "ip saddr %s drop; } }" % (where, SRC))
         expect_nothing(bench.exchange("a", ip(SRC, A, lsrr(FAR))))
-        bench.router.run(["nft", "flush", "ruleset"])
+        nft(bench.router, "flush ruleset")
 
 
 @test("C1: a FORWARD rule on the true next hop lets one through and drops the "
       "other")
 def forward_filter():
-    nft("table ip t { chain c { type filter hook forward priority 0; policy "
-        "drop; ip daddr { %s, 192.0.3.0/24 } accept; } }" % FAR)
+    load("table ip t { chain c { type filter hook forward priority 0; policy "
+         "drop; ip daddr { %s, 192.0.3.0/24 } accept; } }" % FAR)
     sent = ip(SRC, A, lsrr(FAR))
     expect(bench.exchange("a", sent), {"b": [advanced(sent)]})
     expect_nothing(bench.exchange("a", ip(SRC, A, lsrr("10.9.0.2"))))
@@ -145,7 +146,7 @@ def states():
 @test("C2: an incomplete datagram is untracked, never invalid, and not "
       "translated, whatever its transport checksum")
 def untracked():
-    nft(STATEFUL)
+    load(STATEFUL)
     # Right for where the route ends; conntrack would look at where it is.
     segment = tcp(SRC, "10.9.0.7")
     for dst, options in ((A, lsrr(FAR, "10.9.0.7")),
@@ -159,14 +160,14 @@ def untracked():
 @test("C2, H10: a broken one is untracked too, and no fragment of it is waited "
       "for")
 def broken_untracked():
-    nft(STATEFUL)  # brings in conntrack, which reassembles
+    load(STATEFUL)  # brings in conntrack, which reassembles
     sent = ip(SRC, A, lsrr(FAR, ptr=5), frag=0x2000, payload=b"fragment")
     expect_error(bench.exchange("a", sent), 12, 0, sent, pointer=22)
 
 
 @test("C2: a complete datagram is tracked, and translated, as usual")
 def complete_tracked():
-    nft(STATEFUL)
+    load(STATEFUL)
     sent = ip(SRC, "10.9.5.5", lsrr("10.7.0.1", ptr=8), proto=6,
               payload=tcp(SRC, "10.9.5.5"))
     out = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
@@ -178,7 +179,7 @@ def complete_tracked():
 @test("C2, C4: a stateful ruleset that drops ct state invalid in OUTPUT spares "
       "the router's errors about untracked datagrams")
 def errors_untracked():
-    nft(STATEFUL)
+    load(STATEFUL)
     # Errors of the module and of forwarding; a complete one is related.
     for options, ttl, kind, code in ((lsrr("127.0.0.1"), 64, 3, 5),
                                      (ssrr(FAR), 64, 3, 5),
@@ -193,7 +194,7 @@ def errors_untracked():
 
 @test("C4: errors about tracked datagrams stay tracked")
 def errors_tracked():
-    nft(STATEFUL)
+    load(STATEFUL)
     for sent in (ip(SRC, FAR, ttl=1), ip(SRC, "10.9.5.5",
                                          lsrr("10.7.0.1", ptr=8), ttl=1)):
         out = packet.Error(expect_one(bench.exchange("a", sent), "a"))
@@ -203,8 +204,8 @@ def errors_tracked():
 
 @test("O5: a datagram whose destination NAT has changed is the kernel's")
 def translated():
-    nft("table ip t { chain c { type nat hook prerouting priority dstnat; "
-        "ip daddr 10.9.5.5 dnat to %s; } }" % FAR)
+    load("table ip t { chain c { type nat hook prerouting priority dstnat; "
+         "ip daddr 10.9.5.5 dnat to %s; } }" % FAR)
     bench.moved()
     for dev in "all", "a":
         bench.configure("net.ipv4.conf.%s.accept_source_route" % dev, 1)
@@ -238,14 +239,14 @@ def fragments_plain():
 
 @test("H10: ... and are not reassembled with conntrack and NAT loaded either")
 def fragments_conntrack():
-    nft(STATEFUL)
+    load(STATEFUL)
     fragments_forwarded()
     equal(states(), {"untracked": 7}, "states")
 
 
 @test("H10: fragments in transit keep to themselves too")
 def fragments_transit():
-    nft(STATEFUL)
+    load(STATEFUL)
     parts = fragments("10.9.5.5", lsrr(FAR), packet.udp(bytes(160)))
     expect(bench.exchange("a", *parts),
            {"b": [edit(part, ttl=63) for part in parts]})
@@ -253,8 +254,8 @@ def fragments_transit():
 
 @test("C3: NFQUEUE in PREROUTING shows a hit as it arrived and lets it go on")
 def queue_prerouting():
-    nft("table ip t { chain c { type filter hook prerouting priority 0; "
-        "ip saddr %s queue num 7; } }" % SRC)
+    load("table ip t { chain c { type filter hook prerouting priority 0; "
+         "ip saddr %s queue num 7; } }" % SRC)
     queue = Queue(bench.router, 7)
     ktap.cleanup(queue.close)
     for sent in ip(SRC, A, lsrr(FAR)), ip(SRC, A, lsrr(FAR) + record(1)):
@@ -273,8 +274,8 @@ def queue_prerouting():
 
 @test("C3: NFQUEUE in FORWARD shows a hit as it leaves and lets it go on")
 def queue_forward():
-    nft("table ip t { chain c { type filter hook forward priority 0; "
-        "ip saddr %s queue num 8; } }" % SRC)
+    load("table ip t { chain c { type filter hook forward priority 0; "
+         "ip saddr %s queue num 8; } }" % SRC)
     queue = Queue(bench.router, 8)
     ktap.cleanup(queue.close)
     sent = ip(SRC, A, lsrr(FAR))
@@ -287,8 +288,8 @@ def queue_forward():
 @test("C3, H7: what a queue ahead of the first hook of FORWARD puts in the place "
       "of a hit is rewritten only if it is one still")
 def replaced_by_user_space():
-    nft("table ip t { chain c { type filter hook forward priority "
-        "-2147483648; ip saddr %s queue num 9; } }" % SRC)
+    load("table ip t { chain c { type filter hook forward priority "
+         "-2147483648; ip saddr %s queue num 9; } }" % SRC)
     queue = Queue(bench.router, 9)
     ktap.cleanup(queue.close)
     sent = ip(SRC, A, lsrr(FAR) + record(1))
@@ -338,8 +339,8 @@ def tproxy_socket():
     with sock:
         sock.setsockopt(socket.IPPROTO_IP, 19, 1)  # IP_TRANSPARENT
         sock.bind(("0.0.0.0", 5000))
-        nft("table ip t { chain c { type filter hook prerouting priority "
-            "mangle; ip saddr %s udp dport 9 tproxy to :5000; } }" % SRC)
+        load("table ip t { chain c { type filter hook prerouting priority "
+             "mangle; ip saddr %s udp dport 9 tproxy to :5000; } }" % SRC)
         sent = ip(SRC, A, lsrr(FAR))
         expect(bench.exchange("a", sent), {"b": [advanced(sent)]})
 
@@ -348,8 +349,8 @@ def tproxy_socket():
 def rejected():
     bench.using(reverse_errors=1)
     bench.neighbour("a", "10.1.0.7")
-    nft("table ip t { chain c { type filter hook forward priority 0; "
-        "ip saddr %s reject with icmp type admin-prohibited; } }" % SRC)
+    load("table ip t { chain c { type filter hook forward priority 0; "
+         "ip saddr %s reject with icmp type admin-prohibited; } }" % SRC)
     for options in lsrr(FAR), lsrr("10.1.0.7", FAR, ptr=8):
         sent = ip(SRC, A, options)
         error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
@@ -361,8 +362,8 @@ def rejected():
 @test("I4: reject answers where the transport checksum fits the header: the "
       "kernel verifies it first, so not before the last hop")
 def rejected_checksum():
-    nft("table ip t { chain c { type filter hook forward priority 0; "
-        "ip saddr %s reject with icmp type admin-prohibited; } }" % SRC)
+    load("table ip t { chain c { type filter hook forward priority 0; "
+         "ip saddr %s reject with icmp type admin-prohibited; } }" % SRC)
     segment = tcp(SRC, FAR)
     sent = ip(SRC, A, lsrr(FAR), proto=6, payload=segment)
     error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
@@ -382,7 +383,7 @@ def unresolved(sent):
 @test("I4, C4: when next does not answer ARP, the error reaches the source "
       "without a source route")
 def link_failure():
-    nft(STATEFUL)
+    load(STATEFUL)
     for key, value in (("retrans_time_ms", 20), ("mcast_solicit", 1)):
         bench.configure("net.ipv4.neigh.c.%s" % key, value)
     for reverse in 0, 1:

@@ -6,6 +6,7 @@ which. The topology is drawn in lib/standard.py.
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
+from lib.nft import nft
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
                           expect_error, expect_one)
@@ -80,10 +81,9 @@ def host_route_by_tos():
 
 @test("O5: a reply whose destination NAT has changed back is the kernel's")
 def translated_reply():
-    ktap.cleanup(bench.router.run, ["nft", "flush", "ruleset"])
-    bench.router.run(
-        "nft 'table ip t { chain c { type nat hook postrouting priority "
-        "srcnat; ip saddr %s masquerade; }; }'" % SRC)
+    ktap.cleanup(nft, bench.router, "flush ruleset")
+    nft(bench.router, "table ip t { chain c { type nat hook postrouting "
+        "priority srcnat; ip saddr %s masquerade; } }" % SRC)
     for dev in "all", "b":
         bench.configure("net.ipv4.conf.%s.accept_source_route" % dev, 1)
     out = packet.Packet(expect_one(bench.exchange("a", ip(SRC, NEXT)), "b"))

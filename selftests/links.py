@@ -17,6 +17,7 @@ import socket
 from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.netns import Bench, Wire, cable, sh
+from lib.nft import nft
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, C, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
                           expect, expect_error, expect_nothing, expect_one)
@@ -73,16 +74,16 @@ def wired(name, *addresses, peers=()):
 
 def counted(chain, number):
     """How many packets the nft rule of this number in a chain has seen."""
-    rules = [line for line in bench.router.run(
-        "nft list chain ip t " + chain).splitlines() if "counter" in line]
+    rules = [line for line in nft(bench.router, "list chain ip t " +
+                                  chain).splitlines() if "counter" in line]
     return int(rules[number].split("packets ")[1].split()[0])
 
 
-def nft(*lines):
+def table(*lines):
     """A table `t` of nft for the length of a test."""
-    bench.router.run("nft -f -", input="add table ip t\n" + "\n".join(
-        "add " + line for line in lines) + "\n")
-    ktap.cleanup(bench.router.run, "nft delete table ip t")
+    nft(bench.router, "add table ip t\n" + "\n".join(
+        "add " + line for line in lines))
+    ktap.cleanup(nft, bench.router, "delete table ip t")
 
 
 # nonlocal and revisit
@@ -198,11 +199,11 @@ def mark_per_interface():
       "all")
 def mark_keeps_bits():
     one("a", mark=0x80000002)
-    nft("chain ip t pre { type filter hook prerouting priority raw; }",
-        "rule ip t pre iifname a meta mark set 0x00010100",
-        "chain ip t forward { type filter hook forward priority filter; }",
-        "rule ip t forward meta mark 0x80010102 counter",
-        "rule ip t forward counter")
+    table("chain ip t pre { type filter hook prerouting priority raw; }",
+          "rule ip t pre iifname a meta mark set 0x00010100",
+          "chain ip t forward { type filter hook forward priority filter; }",
+          "rule ip t forward meta mark 0x80010102 counter",
+          "rule ip t forward counter")
     sent = [ip(SRC, A, lsrr(FAR)), ip(SRC, A, ssrr(NEXT)),
             ip(SRC, "10.9.5.5", lsrr(FAR))]
     for n, datagram in enumerate(sent, 1):
@@ -214,8 +215,8 @@ def mark_keeps_bits():
       "that")
 def mark_drops():
     one("a", mark=2)
-    nft("chain ip t forward { type filter hook forward priority filter; }",
-        "rule ip t forward meta mark & 2 == 2 counter drop")
+    table("chain ip t forward { type filter hook forward priority filter; }",
+          "rule ip t forward meta mark & 2 == 2 counter drop")
     for dst in A, "10.9.5.5":
         expect_nothing(bench.exchange("a", ip(SRC, dst, lsrr(FAR))))
     equal(counted("forward", 0), 2, "packets dropped")
@@ -249,11 +250,11 @@ def mark_left_to_kernel():
         bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
     bench.temporary("rule add fwmark 2/2 lookup 77")
     bench.temporary("route add local 10.9.7.7 dev lo table 77")
-    nft("chain ip t in { type filter hook input priority filter; }",
-        "rule ip t in meta mark 0 counter",
-        "rule ip t in meta mark != 0 counter",
-        "chain ip t forward { type filter hook forward priority filter; }",
-        "rule ip t forward meta mark != 0 counter")
+    table("chain ip t in { type filter hook input priority filter; }",
+          "rule ip t in meta mark 0 counter",
+          "rule ip t in meta mark != 0 counter",
+          "chain ip t forward { type filter hook forward priority filter; }",
+          "rule ip t forward meta mark != 0 counter")
     bench.send("a", ip(SRC, A, lsrr(FAR, ptr=8)))
     bench.collect()
     equal(counted("in", 0), 1, "delivered without a mark")
@@ -268,8 +269,8 @@ def mark_left_to_kernel():
 @test("H2: a hit follows rules for a mark that nft has set, and for TOS")
 def routed_by_mark_and_tos():
     steer()
-    nft("chain ip t pre { type filter hook prerouting priority raw; }",
-        "rule ip t pre udp sport 4001 meta mark set 2")
+    table("chain ip t pre { type filter hook prerouting priority raw; }",
+          "rule ip t pre udp sport 4001 meta mark set 2")
     other = ip(SRC, A, lsrr(FAR), payload=packet.udp(sport=4001))
     passes(other, "c", FAR, C)
     passes(ip(SRC, A, lsrr(FAR)), "b", FAR, B)
@@ -762,10 +763,10 @@ def vrf_settings():
       "VRF device, as it arrived, and may drop it")
 def vrf_prerouting():
     vrf()
-    nft("chain ip t pre { type filter hook prerouting priority raw; }",
-        "rule ip t pre iifname p ip daddr %s counter" % P,
-        "rule ip t pre iifname red ip daddr %s counter" % P,
-        "rule ip t pre iifname red udp sport 4001 counter drop")
+    table("chain ip t pre { type filter hook prerouting priority raw; }",
+          "rule ip t pre iifname p ip daddr %s counter" % P,
+          "rule ip t pre iifname red ip daddr %s counter" % P,
+          "rule ip t pre iifname red udp sport 4001 counter drop")
     passes(ip(VSRC, P, lsrr(VNEXT)), "q", VNEXT, Q, by="p")
     not_owned("p", ip(VSRC, P, lsrr(VNEXT), payload=packet.udp(sport=4001)))
     equal([counted("pre", n) for n in range(3)], [2, 2, 1],

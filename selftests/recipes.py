@@ -10,6 +10,7 @@ import re
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
+from lib.nft import nft
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, NEXT, NEXT_C, SRC, StandardBench, expect,
                           expect_error, expect_nothing, expect_one)
@@ -42,7 +43,7 @@ RECIPES = read_recipes()
 
 
 def undo():
-    bench.router.run(["nft", "flush", "ruleset"])
+    nft(bench.router, "flush ruleset")
     bench.set(lsrr=1, ssrr=1, mark=0)
 
 
@@ -52,9 +53,9 @@ def load(heading):
         command = {"nft": ["nft", "-f", "-"], "sh": ["sh", "-e"]}[language]
         bench.router.run(command, input=block)
     # What tells the bench that all has come out is no part of the recipe.
-    if "hook forward" in bench.router.run(["nft", "list", "ruleset"]):
-        bench.router.run(["nft", "insert rule inet srcroute forward ip saddr "
-                          "%s accept" % bench.MARKER])
+    if "hook forward" in nft(bench.router, "list ruleset"):
+        nft(bench.router, "insert rule inet srcroute forward ip saddr %s "
+            "accept" % bench.MARKER)
 
 
 def recipe(heading):
@@ -85,7 +86,7 @@ def hit_is_dropped(slot):
 
 def counted():
     """Packets of the counters of the ruleset."""
-    text = bench.router.run(["nft", "list", "ruleset"])
+    text = nft(bench.router, "list ruleset")
     return sum(int(n) for n in re.findall(r"counter packets (\d+)", text))
 
 
@@ -164,7 +165,7 @@ def limited():
 def who_where():
     bench.exchange("a", *[ip(SRC, A, lsrr(FAR))] * 2, ip(SRC, FAR),
                    ip(STRANGER, A, lsrr(NEXT_C)))
-    text = bench.router.run("nft list set inet srcroute seen")
+    text = nft(bench.router, "list set inet srcroute seen")
     seen = {(src, dst): int(n) for src, dst, n in re.findall(
         r"(\S+) \. (\S+) counter packets (\d+)", text)}
     # The first datagram makes the entry; what its counter says of it is nft's.

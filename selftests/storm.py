@@ -28,12 +28,11 @@ import sys
 import time
 from pathlib import Path
 
-import nftables
-
 from lib import corpus, ktap, module, rtnetlink
 from lib.field import Field
 from lib.ktap import check, equal, fail, test
 from lib.netns import Fleeting, Wire, wait_until
+from lib.nft import nft
 from lib.packet import ip, lsrr, ssrr
 from lib.queue import Queue
 
@@ -232,19 +231,16 @@ def churn(dice):
     wire.sock.close()
 
 
-def _load_rules(ns, rules):
-    with ns:  # where its sockets are to be
-        nft = nftables.Nftables()
-    status, _, error = nft.cmd("flush ruleset\n" + rules.replace("; }", "\n}\n"))
-    equal((status, error), (0, ""), "nft's status and complaint")
+def load_rules(field, rules):
+    nft(field.router, "flush ruleset\n" + rules)
 
 
 def reload_steady_rules(dice):
-    _load_rules(steady().router, dice.choice(STEADY_RULES))
+    load_rules(steady(), dice.choice(STEADY_RULES))
 
 
 def reload_wild_rules(dice):
-    _load_rules(wild().router, dice.choice(WILD_RULES))
+    load_rules(wild(), dice.choice(WILD_RULES))
 
 
 def pull_links(dice):
@@ -451,7 +447,7 @@ def first_use():
     """What the kernel sets up once, at the first use of something, stays."""
     module.load(MODULE)
     for rules in WILD_RULES:
-        _load_rules(wild().router, rules)
+        load_rules(wild(), rules)
     for action in AROUND:
         action(random.Random(0))
     close()

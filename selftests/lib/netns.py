@@ -14,7 +14,7 @@ import struct
 import subprocess
 import time
 
-from . import packet
+from . import iproute, packet
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET, _MS_BIND, _MNT_DETACH = 0x40000000, 0x1000, 2
@@ -66,6 +66,7 @@ class Netns:
     """A namespace. `with ns:` moves this process into it, and back."""
 
     _count = 0
+    _deletions = 0  # of interfaces, or whole namespaces of them
     _inside = [os.open("/proc/self/ns/net", os.O_RDONLY)]
 
     def __init__(self, label, name=None):
@@ -73,6 +74,7 @@ class Netns:
         self.name = name or "srr-%d-%d-%s" % (os.getpid(), Netns._count, label)
         self.label = label
         self._place = os.path.join(_PLACES, self.name)
+        self._ip = None
         self._make()
         _alive.append(self)
         self.up("lo")
@@ -114,7 +116,9 @@ class Netns:
     def close(self):
         if self in _alive:
             _alive.remove(self)
+            self._end_ip()
             self._unmake()
+            Netns._deletions += 1
 
     def up(self, dev):
         with self, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -122,10 +126,23 @@ class Netns:
             fcntl.ioctl(s, _SIOCSIFFLAGS, request)
 
     def ip(self, *lines):
-        """Commands of ip(8), without the "ip"; few at a time are slow, where
-        starting a program is."""
-        if lines:
-            self.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n")
+        """Commands of ip(8), without the "ip"."""
+        if not lines:
+            return
+        if not self._ip or not self._ip.usable() or \
+                self._deletions_seen != Netns._deletions:
+            self._end_ip()
+            with self:
+                self._ip = iproute.Batch()
+            self._deletions_seen = Netns._deletions
+        # A veth pair that goes is gone in another namespace, too.
+        Netns._deletions += any("link del " in line for line in lines)
+        self._ip.run(*lines)
+
+    def _end_ip(self):
+        if self._ip:
+            self._ip.end()
+            self._ip = None
 
     def run(self, command, check=True, **options):
         with self:
