@@ -394,10 +394,13 @@ def late_error():
     for fails in True, False:
         b.router.ip("neigh del %s dev b" % NEXT)
         failslab.always(False)
+        b.moved()
         b.send("a", HIT)
-        wait_until(lambda: "INCOMPLETE" in neighbour())
+        # Not the neighbour's state: ip(8) may take longer than it lasts.
+        wait_until(lambda: "advanced" in b.moved(), what="a hit that waits")
         failslab.always(fails)
-        wait_until(lambda: "FAILED" in neighbour())
+        wait_until(lambda: "FAILED" in neighbour(), 30,
+                   "a neighbour given up")
         out = b.collect()
         if not fails or out:
             equal([(link, packet.Error(d).code, len(packet.Packet(d).options
