@@ -78,7 +78,7 @@ static bool is_on_link(const struct net_device *dev, __be32 addr)
 static int look_up(const struct srcroute_packet *p, __be32 daddr,
 		   struct fib_result *res)
 {
-	const struct iphdr *iph = ip_hdr(p->skb);
+	const struct iphdr *iph = p->h.iph;
 	struct flowi4 fl4 = {
 		.flowi4_iif = p->in->ifindex,
 		.flowi4_mark = p->skb->mark,
@@ -112,7 +112,7 @@ bool srcroute_is_transit(const struct srcroute_packet *p)
 	struct fib_result res;
 
 	return in_dev && IN_DEV_FORWARD(in_dev) &&
-	       !look_up(p, ip_hdr(p->skb)->daddr, &res) &&
+	       !look_up(p, p->h.iph->daddr, &res) &&
 	       res.type == RTN_UNICAST;
 }
 

@@ -12,62 +12,55 @@
 
 #include "srcroute.h"
 
-static bool fits(const u8 *option, unsigned int off, unsigned int len)
-{
-	return off + 3 <= len && off + option[1] <= len &&
-	       option[2] <= option[1] + 1;
-}
-
 /*
- * Is the option where it was? A hook ahead of this one, at the very end of the
- * range of priorities, may have let user space put another datagram in the
- * place of the one that was checked.
+ * Is there a source route where srcroute_decide() has found one? A hook ahead of
+ * this one, at the very end of the range of priorities, may have let user space
+ * put another datagram in the place of the one that was checked.
  */
-static bool is_as_decided(const struct sk_buff *skb)
+static bool has_route(const struct srcroute_header *h, unsigned int offset)
 {
-	const struct ip_options *opt = &IPCB(skb)->opt;
-	const u8 *header = skb_network_header(skb);
-	unsigned int len = ip_hdrlen(skb);
-	const u8 *srr = header + opt->__pad2;
+	const u8 *option = (const u8 *)h->iph + offset;
+	unsigned int header_len = sizeof(*h->iph) + h->area_len;
 
-	if (len > skb_headlen(skb))
-		return false;
-	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT &&
-	    !(fits(srr, opt->__pad2, len) &&
-	      (srr[0] == SRR_LSRR || srr[0] == SRR_SSRR)))
-		return false;
-	return (!opt->rr_needaddr || (fits(header + opt->rr, opt->rr, len) &&
-				      header[opt->rr] == IPOPT_RR)) &&
-	       (!opt->ts_needaddr || (fits(header + opt->ts, opt->ts, len) &&
-				      header[opt->ts] == IPOPT_TIMESTAMP));
+	return offset >= sizeof(*h->iph) && offset + 3 <= header_len &&
+	       (option[0] == SRR_LSRR || option[0] == SRR_SSRR) &&
+	       option[1] >= 3 && option[1] % 4 == 3 &&
+	       offset + option[1] <= header_len &&
+	       option[2] >= 4 && option[2] % 4 == 0;
 }
 
-/* ip_forward() has made the header writable: it counts down the TTL in it. */
-static void rewrite(struct sk_buff *skb, __be32 record)
+/* H7, H9. Return: false if the header is not the one that was checked. */
+static bool rewrite(const struct sk_buff *skb, const struct srcroute_header *h,
+		    __be32 record)
 {
 	const struct ip_options *opt = &IPCB(skb)->opt;
-	struct iphdr *iph = ip_hdr(skb);
+	unsigned int offset = opt->__pad2;
 
-	if (opt->__pad2 != SRCROUTE_TAG_TRANSIT) {
-		srr_advance((u8 *)iph + opt->__pad2,
-			    (const u8 *)&opt->nexthop, (const u8 *)&record);
-		iph->daddr = opt->nexthop;
+	if (offset != SRCROUTE_TAG_TRANSIT) {
+		if (!has_route(h, offset) ||
+		    !srr_advance((u8 *)h->iph + offset,
+				 (const u8 *)&opt->nexthop,
+				 (const u8 *)&record))
+			return false;
+		h->iph->daddr = opt->nexthop;
 	}
-	if (opt->rr_needaddr || opt->ts_needaddr)
-		srcroute_record(skb, record);
-	ip_send_check(iph);
+	if (!srcroute_record(skb, h, record))
+		return false;
+	ip_send_check(h->iph);
+	return true;
 }
 
-static void account(const struct sk_buff *skb, const struct srcroute_net *sn,
-		    const struct net_device *in, __be32 arrival, __be32 record)
+static void account(const struct sk_buff *skb, const struct srcroute_header *h,
+		    const struct srcroute_net *sn, const struct net_device *in,
+		    __be32 arrival, __be32 record)
 {
-	const u8 *option = skb_network_header(skb) + IPCB(skb)->opt.__pad2;
+	const u8 *option = (const u8 *)h->iph + IPCB(skb)->opt.__pad2;
 	const struct srcroute_iface *iface;
 
 	iface = srcroute_iface_get(sn, in->ifindex);
 	if (iface)
 		this_cpu_inc(iface->cpu->stats.advanced);
-	trace_srcroute_advance(skb, in, arrival, record, option[2]);
+	trace_srcroute_advance(h->iph, in, arrival, record, option[2]);
 }
 
 /* What follows shall neither record again nor echo the route. */
@@ -93,49 +86,56 @@ static struct net_device *receiving_dev(const struct sk_buff *skb,
 	return dev_get_by_index_rcu(state->net, ifindex);
 }
 
-static unsigned int advance_hit(struct sk_buff *skb, struct srcroute_net *sn,
-				struct net_device *in)
+static unsigned int advance_hit(struct sk_buff *skb, struct srcroute_header *h,
+				struct srcroute_net *sn, struct net_device *in)
 {
 	bool ipsec = srcroute_ipsec_applies(sn->net, skb);
 	__be32 next = IPCB(skb)->opt.nexthop;
 	__be32 arrival, record;
 
-	if (ipsec && !srcroute_ipsec_resume(skb, in, next))
+	if (ipsec && !srcroute_ipsec_resume(skb, h, in, next))
 		return NF_DROP;
-	arrival = ip_hdr(skb)->daddr;
+	arrival = h->iph->daddr;
 	record = srcroute_egress_address(sn, skb_rtable(skb), next, arrival);
-	rewrite(skb, record);
-	if (ipsec && !srcroute_ipsec_permits(skb))
+	if (!rewrite(skb, h, record))
 		return NF_DROP;
-	account(skb, sn, in, arrival, record);
+	/* Policies look into the datagram, which may move it. */
+	if (ipsec && !(srcroute_ipsec_permits(skb) &&
+		       srcroute_header_read(skb, h)))
+		return NF_DROP;
+	account(skb, h, sn, in, arrival, record);
 	return NF_ACCEPT;
 }
 
 static unsigned int advance_transit(struct sk_buff *skb,
+				    const struct srcroute_header *h,
 				    struct srcroute_net *sn)
 {
-	__be32 daddr = ip_hdr(skb)->daddr;
+	__be32 daddr = h->iph->daddr;
+	__be32 record = srcroute_egress_address(sn, skb_rtable(skb), daddr,
+						daddr);
 
-	rewrite(skb, srcroute_egress_address(sn, skb_rtable(skb), daddr,
-					     daddr));
-	return NF_ACCEPT;
+	return rewrite(skb, h, record) ? NF_ACCEPT : NF_DROP;
 }
 
 static noinline unsigned int advance(struct srcroute_net *sn,
 				     struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
+	struct srcroute_header h;
 	unsigned int verdict;
 	struct net_device *in;
 
-	if (!is_as_decided(skb))
+	/* ip_forward() has made it writable, a queue since then maybe not. */
+	if (!srcroute_header_read(skb, &h) ||
+	    !srcroute_header_make_writable(skb, &h))
 		return NF_DROP;
 
 	if (IPCB(skb)->opt.__pad2 == SRCROUTE_TAG_TRANSIT) {
-		verdict = advance_transit(skb, sn);
+		verdict = advance_transit(skb, &h, sn);
 	} else {
 		in = receiving_dev(skb, state);
-		verdict = in ? advance_hit(skb, sn, in) : NF_DROP;
+		verdict = in ? advance_hit(skb, &h, sn, in) : NF_DROP;
 	}
 	untag(skb);
 	return verdict;

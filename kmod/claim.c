@@ -27,10 +27,10 @@ static struct net_device *receiving_dev(struct net *net,
 }
 
 /**
- * srcroute_recognise() - is this datagram ours? (O1, O4, O5)
+ * srcroute_recognise() - is this datagram ours? (O1, O4, O5, O6)
  * @p: filled in if it is
  * @sn: the namespace
- * @skb: a datagram with IP options, in PRE_ROUTING
+ * @skb: any datagram in PRE_ROUTING; its header may be moved
  *
  * Context: RCU read side.
  * Return: true if it came from a device, carries a source route, and the
@@ -41,11 +41,10 @@ bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
 {
 	enum srcroute_key key;
 
-	if (!is_from_the_wire(skb))
+	if (!is_from_the_wire(skb) || !srcroute_header_read(skb, &p->h))
 		return false;
 
-	p->verdict = srr_find(srcroute_area(skb), srcroute_area_len(skb),
-			      &p->srr);
+	p->verdict = srr_find(p->h.area, p->h.area_len, &p->srr);
 	if (p->verdict == SRR_NONE)
 		return false;
 
@@ -114,8 +113,8 @@ static noinline unsigned int claim(struct srcroute_net *sn, struct sk_buff *skb)
 unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
-	if (likely(ip_hdr(skb)->ihl == 5) || !is_anyone_else(state->net) ||
-	    skb_nfct(skb))
+	if (likely(!srcroute_may_have_options(skb)) ||
+	    !is_anyone_else(state->net) || skb_nfct(skb))
 		return NF_ACCEPT;
 	return claim(priv, skb);
 }

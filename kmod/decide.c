@@ -47,9 +47,29 @@ static bool is_destination_translated(const struct sk_buff *skb)
 
 static int route_to(const struct srcroute_packet *p, __be32 daddr)
 {
-	const struct iphdr *iph = ip_hdr(p->skb);
+	const struct iphdr *iph = p->h.iph;
 
 	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
+}
+
+/* What compile() changes, and what undoes it. */
+struct uncompiled {
+	u8 area[SRR_AREA_MAX];
+	__sum16 check;
+};
+
+static void keep(const struct srcroute_packet *p, struct uncompiled *was)
+{
+	memcpy(was->area, p->h.area, p->h.area_len);
+	was->check = p->h.iph->check;
+}
+
+static void undo_compile(const struct srcroute_packet *p,
+			 const struct uncompiled *was)
+{
+	memcpy(p->h.area, was->area, p->h.area_len);
+	p->h.iph->check = was->check;
+	memset(&IPCB(p->skb)->opt, 0, sizeof(IPCB(p->skb)->opt));
 }
 
 /*
@@ -63,7 +83,7 @@ static int route_to(const struct srcroute_packet *p, __be32 daddr)
  *
  * Return: 0, -EINVAL with @pointer set, or -ENOMEM.
  */
-static int compile(const struct srcroute_packet *p, unsigned int *pointer)
+static int compile(struct srcroute_packet *p, unsigned int *pointer)
 {
 	struct ip_options *opt = &IPCB(p->skb)->opt;
 	struct sk_buff *skb = p->skb;
@@ -72,11 +92,10 @@ static int compile(const struct srcroute_packet *p, unsigned int *pointer)
 	__be32 info;
 	int err;
 
-	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
+	if (!srcroute_header_make_writable(skb, &p->h))
 		return -ENOMEM;
 
-	memset(opt, 0, sizeof(*opt));
-	opt->optlen = srcroute_area_len(skb);
+	opt->optlen = p->h.area_len;
 	if (!routed)
 		skb->_skb_refdst = 0;
 	err = __ip_options_compile(p->net, opt, skb, &info);
@@ -84,7 +103,9 @@ static int compile(const struct srcroute_packet *p, unsigned int *pointer)
 	if (err)
 		*pointer = ntohl(info) >> 24;
 	else if (!routed)
-		srcroute_record(skb, ip_hdr(skb)->daddr);
+		srcroute_record(skb, &p->h, p->h.iph->daddr);
+	/* Even if it has failed, pointers may have moved. */
+	ip_send_check(p->h.iph);
 	return err;
 }
 
@@ -94,12 +115,6 @@ static unsigned int compile_failed(struct srcroute_packet *p, int err,
 	if (err == -ENOMEM)
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
 	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, pointer);
-}
-
-static void undo_compile(const struct srcroute_packet *p, const u8 *area)
-{
-	memcpy(srcroute_area(p->skb), area, srcroute_area_len(p->skb));
-	memset(&IPCB(p->skb)->opt, 0, sizeof(IPCB(p->skb)->opt));
 }
 
 /* Whether it is delivered is up to accept_source_route, here alone (O3). */
@@ -113,41 +128,42 @@ static unsigned int to_kernel(const struct srcroute_packet *p)
 static noinline unsigned int deliver(struct srcroute_packet *p)
 {
 	unsigned int pointer;
-	u8 area[SRR_AREA_MAX];
+	struct uncompiled was;
 	int err;
 
 	if (!p->srr.alone) {
-		memcpy(area, srcroute_area(p->skb), srcroute_area_len(p->skb));
+		keep(p, &was);
 		err = compile(p, &pointer);
 		if (err)
 			return compile_failed(p, err, pointer);
-		undo_compile(p, area);
+		undo_compile(p, &was);
 	}
 	return to_kernel(p);
 }
 
 /*
- * H6: all that was left of the route is ours. @area is what was received, NULL
+ * H6: all that was left of the route is ours. @was is what was received, NULL
  * if nothing has changed it.
  */
 static noinline unsigned int complete_route(struct srcroute_packet *p,
-					    const u8 *area, __be32 last)
+					    const struct uncompiled *was,
+					    __be32 last)
 {
 	struct sk_buff *skb = p->skb;
 	__be32 arrival;
 
-	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
+	if (!srcroute_header_make_writable(skb, &p->h))
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-	if (area)
-		undo_compile(p, area);
+	if (was)
+		undo_compile(p, was);
 
 	/* The kernel looks for sockets ahead of the route only without one. */
 	skb_dst_drop(skb);
-	arrival = ip_hdr(skb)->daddr;
-	ip_hdr(skb)->daddr = last;
-	srr_finish(srcroute_area(skb) + p->srr.off);
-	ip_send_check(ip_hdr(skb));
-	trace_srcroute_advance(skb, p->in, arrival, 0, p->srr.len + 1);
+	arrival = p->h.iph->daddr;
+	p->h.iph->daddr = last;
+	srr_finish(p->h.area + p->srr.off);
+	ip_send_check(p->h.iph);
+	trace_srcroute_advance(p->h.iph, p->in, arrival, 0, p->srr.len + 1);
 	return to_kernel(p);
 }
 
@@ -163,7 +179,7 @@ static unsigned int forward(struct srcroute_packet *p,
 
 	/* For errors that echo options, and for fragments that leave some out. */
 	if (!p->srr.alone || IPCB(skb)->opt.srr)
-		IPCB(skb)->opt.optlen = srcroute_area_len(skb);
+		IPCB(skb)->opt.optlen = p->h.area_len;
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
 	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */
 	srcroute_count(p->iface, outcome);
@@ -180,7 +196,7 @@ static noinline bool was_here_before(const struct srcroute_packet *p)
 	const u8 *slot;
 	unsigned int n;
 
-	slot = srr_recorded(srcroute_area(p->skb), &p->srr, &n);
+	slot = srr_recorded(p->h.area, &p->srr, &n);
 	for (; n; n--, slot += 4)
 		if (srcroute_is_own(p->net, p->in, srcroute_read(slot)))
 			return true;
@@ -218,7 +234,8 @@ static unsigned int leave(struct srcroute_packet *p, __be32 next)
 }
 
 /* H2 to H4, H6: route to the first address left that is not ours. */
-static unsigned int follow(struct srcroute_packet *p, const u8 *area)
+static unsigned int follow(struct srcroute_packet *p,
+			   const struct uncompiled *was)
 {
 	struct srr srr = p->srr;
 	__be32 next = 0;
@@ -227,7 +244,7 @@ static unsigned int follow(struct srcroute_packet *p, const u8 *area)
 		const struct rtable *rt;
 		int err;
 
-		next = srcroute_read(srr_slot(srcroute_area(p->skb), &srr));
+		next = srcroute_read(srr_slot(p->h.area, &srr));
 		if (!srcroute_is_host(next))
 			return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
 		err = route_to(p, next);
@@ -244,27 +261,27 @@ static unsigned int follow(struct srcroute_packet *p, const u8 *area)
 		if (rt->rt_type != RTN_LOCAL)
 			return leave(p, next);
 	}
-	return complete_route(p, area, next);
+	return complete_route(p, was, next);
 }
 
-static unsigned int hop(struct srcroute_packet *p, const u8 *area)
+static unsigned int hop(struct srcroute_packet *p, const struct uncompiled *was)
 {
 	if (!setting(p, SRCROUTE_KEY_REVISIT) && was_here_before(p))
 		return srcroute_refuse(p, SRCROUTE_REVISIT, 0);
-	return follow(p, area);
+	return follow(p, was);
 }
 
 static noinline unsigned int hop_with_options(struct srcroute_packet *p)
 {
-	u8 area[SRR_AREA_MAX] __uninitialized;
+	struct uncompiled was __uninitialized;
 	unsigned int pointer;
 	int err;
 
-	memcpy(area, srcroute_area(p->skb), srcroute_area_len(p->skb));
+	keep(p, &was);
 	err = compile(p, &pointer);
 	if (err)
 		return compile_failed(p, err, pointer);
-	return hop(p, area);
+	return hop(p, &was);
 }
 
 static unsigned int bad_option(struct srcroute_packet *p)
@@ -318,11 +335,11 @@ static unsigned int to_elsewhere(struct srcroute_packet *p)
 	u32 mark = skb->mark;
 	int err;
 
-	if (!srcroute_is_host(ip_hdr(skb)->daddr))
+	if (!srcroute_is_host(p->h.iph->daddr))
 		return NF_ACCEPT;
 
 	skb->mark |= setting(p, SRCROUTE_KEY_MARK);
-	err = route_to(p, ip_hdr(skb)->daddr);
+	err = route_to(p, p->h.iph->daddr);
 	if (err && srcroute_is_transit(p))
 		return srcroute_unroutable(p, err);
 	if (!err && skb_rtable(skb)->rt_type == RTN_UNICAST)
@@ -342,7 +359,7 @@ static unsigned int to_elsewhere(struct srcroute_packet *p)
  */
 static bool has_arrived(const struct srcroute_packet *p)
 {
-	__be32 daddr = ip_hdr(p->skb)->daddr;
+	__be32 daddr = p->h.iph->daddr;
 	u64 own = (u64)(__force u32)daddr << 32 | (u32)rt_genid_ipv4(p->net);
 
 	if (likely(daddr && this_cpu_read(p->iface->cpu->own) == own))
@@ -364,6 +381,8 @@ static noinline unsigned int decide(struct srcroute_net *sn, struct sk_buff *skb
 	if (is_destination_translated(skb))	/* O5 */
 		return NF_ACCEPT;
 
+	/* Not what another protocol has left there: SRv6 hands datagrams over. */
+	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
 	p.hit = false;
 	if (p.action == SRCROUTE_DROP)
 		return srcroute_discard(&p, SRCROUTE_POLICY_DROP);
@@ -386,7 +405,7 @@ static noinline unsigned int decide(struct srcroute_net *sn, struct sk_buff *skb
 unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	if (likely(ip_hdr(skb)->ihl == 5))
+	if (likely(!srcroute_may_have_options(skb)))
 		return NF_ACCEPT;
 	return decide(priv, skb);
 }

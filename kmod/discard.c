@@ -24,11 +24,11 @@ static void log_martian(const struct srcroute_packet *p,
 			enum srcroute_outcome why)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(p->in);
+	const struct iphdr *iph = p->h.iph;
 
 	if (in_dev && IN_DEV_LOG_MARTIANS(in_dev))
 		net_warn_ratelimited("srcroute: %s: discarded %pI4 -> %pI4: %s\n",
-				     p->in->name, &ip_hdr(p->skb)->saddr,
-				     &ip_hdr(p->skb)->daddr,
+				     p->in->name, &iph->saddr, &iph->daddr,
 				     srcroute_outcomes[why].sentence);
 }
 
@@ -36,8 +36,11 @@ static unsigned int finish(struct srcroute_packet *p, enum srcroute_outcome why,
 			   u8 type, u8 code)
 {
 	srcroute_count(p->iface, why);
-	trace_srcroute_discard(p->skb, p->in, why, type, code);
-	log_martian(p, why);
+	/* __icmp_send() may have moved the header to look at its flow. */
+	if (srcroute_header_read(p->skb, &p->h)) {
+		trace_srcroute_discard(p->h.iph, p->in, why, type, code);
+		log_martian(p, why);
+	}
 	kfree_skb_reason(p->skb, srcroute_outcomes[why].drop_reason);
 	return NF_STOLEN;
 }
@@ -85,7 +88,7 @@ bool srcroute_is_reversible(const struct srcroute_packet *p)
 	u8 route[4 * SRR_SLOTS_MAX];
 	unsigned int i, n;
 
-	n = srr_reverse(srcroute_area(p->skb), &p->srr, route);
+	n = srr_reverse(p->h.area, &p->srr, route);
 	if (n && !srcroute_is_one_host(p->net, p->in, srcroute_read(route)))
 		return false;
 	for (i = 0; i < n; i++)
@@ -108,7 +111,7 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 static void answer(const struct srcroute_packet *p, enum srcroute_outcome why,
 		   unsigned int pointer)
 {
-	struct ip_options opt = { .optlen = srcroute_area_len(p->skb) };
+	struct ip_options opt = { .optlen = p->h.area_len };
 
 	if (carries_reversed_route(p, why))
 		opt.srr = sizeof(struct iphdr) + p->srr.off;
@@ -127,7 +130,7 @@ static bool is_routed(const struct sk_buff *skb)
 static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
 			bool icmp, unsigned int pointer)
 {
-	const struct iphdr *iph = ip_hdr(p->skb);
+	const struct iphdr *iph = p->h.iph;
 	int err = 0;
 
 	/* Checks the source, and __icmp_send() wants a route on the datagram. */

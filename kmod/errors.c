@@ -8,34 +8,30 @@
  * rewritten, which leads straight to ourselves.
  */
 #include <linux/icmp.h>
-#include <linux/ip.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/dst.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
+#include <net/sock.h>
 
 #include "srcroute.h"
 
-#define OPT_NOOP	1
-
 /**
- * struct quote - what an ICMP error says of the datagram it is about
- * @error: type of the error
+ * struct error - an ICMP error about a datagram with a source route
+ * @h: its own header
+ * @type: its type
  * @code: its code
- * @source: source of the datagram
- * @verdict: what srr_find() says of its options
- * @srr: its source route
- * @area: its option area
- * @room: where @area is if the error is not in one piece
+ * @quote: the header of the datagram
+ * @verdict: what srr_find() says of the options in @quote
+ * @srr: the source route in @quote
  */
-struct quote {
-	u8 error;
+struct error {
+	struct srcroute_header h;
+	u8 type;
 	u8 code;
-	__be32 source;
+	struct srcroute_quote quote;
 	enum srr_verdict verdict;
 	struct srr srr;
-	const u8 *area;
-	u8 room[SRR_AREA_MAX];
 };
 
 static bool is_error(u8 type)
@@ -44,46 +40,49 @@ static bool is_error(u8 type)
 	       type == ICMP_PARAMETERPROB;
 }
 
-/* Is it an ICMP error about a datagram with a source route? */
-static bool read_quote(const struct sk_buff *skb, struct quote *q)
+static u8 *quoted_area(struct error *e)
 {
-	unsigned int offset = ip_hdrlen(skb);
-	struct icmphdr _icmph, *icmph;
-	struct iphdr _iph, *iph;
-	unsigned int len;
-
-	icmph = skb_header_pointer(skb, offset, sizeof(_icmph), &_icmph);
-	if (!icmph || !is_error(icmph->type))
-		return false;
-	q->error = icmph->type;
-	q->code = icmph->code;
-
-	offset += sizeof(*icmph);
-	iph = skb_header_pointer(skb, offset, sizeof(_iph), &_iph);
-	if (!iph || iph->ihl <= 5)
-		return false;
-	q->source = iph->saddr;
-
-	offset += sizeof(*iph);
-	len = iph->ihl * 4 - sizeof(*iph);
-	q->area = skb_header_pointer(skb, offset, len, q->room);
-	if (!q->area)
-		return false;
-	q->verdict = srr_find(q->area, len, &q->srr);
-	return q->verdict != SRR_NONE;
+	return e->quote.octets + sizeof(struct iphdr);
 }
 
-/* C2 left it untracked: it has addresses to go, or had until we took the last. */
-static bool was_untracked(const struct quote *q, struct net *net,
-			  const struct net_device *dev)
+static bool read_error(struct sk_buff *skb, struct error *e)
+{
+	struct icmphdr icmph;
+	unsigned int offset;
+
+	if (!srcroute_header_read(skb, &e->h) ||
+	    e->h.iph->protocol != IPPROTO_ICMP)
+		return false;
+	offset = sizeof(struct iphdr) + e->h.area_len;
+	if (skb_copy_bits(skb, offset, &icmph, sizeof(icmph)) ||
+	    !is_error(icmph.type) ||
+	    !srcroute_quote_read(skb, offset + sizeof(icmph), &e->quote))
+		return false;
+	e->type = icmph.type;
+	e->code = icmph.code;
+	e->verdict = srr_find(quoted_area(e), e->quote.area_len, &e->srr);
+	return e->verdict != SRR_NONE;
+}
+
+/* Is the last address that has been recorded one of ours? */
+static bool was_recorded_here(struct error *e, struct net *net,
+			      const struct net_device *dev)
 {
 	const u8 *slot;
 	unsigned int n;
 
-	if (q->verdict != SRR_VALID || !srr_is_complete(&q->srr))
-		return true;
-	slot = srr_recorded(q->area, &q->srr, &n);
+	if (e->verdict != SRR_VALID)
+		return false;
+	slot = srr_recorded(quoted_area(e), &e->srr, &n);
 	return n && srcroute_is_own(net, dev, srcroute_read(slot + 4 * (n - 1)));
+}
+
+/* C2 left it untracked: it has addresses to go, or had until we took the last. */
+static bool was_untracked(struct error *e, struct net *net,
+			  const struct net_device *dev)
+{
+	return e->verdict != SRR_VALID || !srr_is_complete(&e->srr) ||
+	       was_recorded_here(e, net, dev);
 }
 
 /*
@@ -91,56 +90,94 @@ static bool was_untracked(const struct quote *q, struct net *net,
  * what a failed link gives, and nothing that the module or ip_forward() says
  * of a source-routed datagram.
  */
-static bool is_led_astray(const struct sk_buff *skb, const struct quote *q,
-			  struct srr *srr)
+static bool is_led_astray(const struct error *e, struct srr *srr)
 {
-	return q->error == ICMP_DEST_UNREACH && q->code == ICMP_HOST_UNREACH &&
-	       srr_find(srcroute_area(skb), srcroute_area_len(skb), srr) ==
-	       SRR_VALID;
+	return e->type == ICMP_DEST_UNREACH && e->code == ICMP_HOST_UNREACH &&
+	       srr_find(e->h.area, e->h.area_len, srr) == SRR_VALID;
 }
 
 /* I4: no source route, and straight to the source. */
-static int lead_home(struct sk_buff *skb, const struct nf_hook_state *state,
-		     const struct srr *srr, __be32 source)
+static bool lead_home(struct sk_buff *skb, const struct nf_hook_state *state,
+		      struct error *e, const struct srr *srr)
 {
-	if (skb_ensure_writable(skb, ip_hdrlen(skb)))
-		return -ENOMEM;
-	memset(srcroute_area(skb) + srr->off, OPT_NOOP, srr->len);
-	ip_hdr(skb)->daddr = source;
-	ip_send_check(ip_hdr(skb));
+	if (!srcroute_header_make_writable(skb, &e->h))
+		return false;
+	memset(e->h.area + srr->off, IPOPT_NOOP, srr->len);
+	e->h.iph->daddr = e->quote.iph.saddr;
+	ip_send_check(e->h.iph);
 	IPCB(skb)->opt.srr = 0;
 	IPCB(skb)->opt.is_strictroute = 0;
-	return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
+	/* A route of other needs moves the header. */
+	return !ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC) &&
+	       srcroute_header_read(skb, &e->h);
+}
+
+/*
+ * Is it forwarding that tells ourselves? accept_local lets in what bears one of
+ * our addresses as its source. Our own output, whose errors are for our own
+ * sockets, has no TTL or path MTU to fail in ip_forward(), and nothing of ours
+ * in the recorded part.
+ */
+static bool is_to_ourselves(struct error *e, struct net *net,
+			    const struct net_device *dev)
+{
+	if (!srcroute_is_own(net, dev, e->quote.iph.saddr))
+		return false;
+	return (e->type == ICMP_TIME_EXCEEDED && e->code == ICMP_EXC_TTL) ||
+	       (e->type == ICMP_DEST_UNREACH && e->code == ICMP_FRAG_NEEDED) ||
+	       was_recorded_here(e, net, dev);
+}
+
+/* I1 */
+static bool may_be_sent(struct error *e, struct net *net,
+			const struct net_device *dev)
+{
+	return srcroute_is_one_host(net, dev, e->h.iph->daddr) &&
+	       srcroute_is_one_host(net, dev, e->quote.iph.saddr) &&
+	       !is_to_ourselves(e, net, dev);
 }
 
 static noinline unsigned int set_right(struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
 	const struct net_device *out = state->out;
-	struct quote q __uninitialized;
+	struct error e __uninitialized;
 	struct srr srr;
 
-	if (!read_quote(skb, &q))
+	if (!read_error(skb, &e))
 		return NF_ACCEPT;
 
-	if (is_led_astray(skb, &q, &srr)) {
-		if (lead_home(skb, state, &srr, q.source))
+	if (is_led_astray(&e, &srr)) {
+		if (!lead_home(skb, state, &e, &srr))
 			return NF_DROP;
 		out = skb_dst(skb)->dev;
 	}
-	if (!srcroute_is_one_host(state->net, out, ip_hdr(skb)->daddr) ||
-	    !srcroute_is_one_host(state->net, out, q.source))
-		return NF_DROP;						/* I1 */
-	if (!skb_nfct(skb) && was_untracked(&q, state->net, out))
+	if (!may_be_sent(&e, state->net, out))
+		return NF_DROP;
+	if (!skb_nfct(skb) && was_untracked(&e, state->net, out))
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);			/* C4 */
 	return NF_ACCEPT;
+}
+
+/*
+ * The socket by which the kernel sends its own ICMP. Whatever else passes
+ * LOCAL_OUT is not ours to change: an error that a program sends by a raw
+ * socket, and what is only forwarded by way of it (IPVS, copies of a `dup`, the
+ * transmit path of a VRF).
+ */
+static bool is_from_icmp_socket(const struct sock *sk)
+{
+	return sk && sk_fullsock(sk) && sk->sk_kern_sock &&
+	       sk->sk_type == SOCK_RAW && sk->sk_protocol == IPPROTO_ICMP;
 }
 
 /**
  * srcroute_errors() - hook: set right the errors about source-routed datagrams
  * @priv: not used
- * @skb: a datagram of our own, on its way out
+ * @skb: a datagram on its way out
  * @state: the hook
+ *
+ * Under VRF an error comes twice, the second time with nothing left to change.
  *
  * Context: any; RCU read side.
  * Return: NF_DROP for an error that must not be sent or cannot be, else
@@ -149,7 +186,7 @@ static noinline unsigned int set_right(struct sk_buff *skb,
 unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	if (likely(ip_hdr(skb)->protocol != IPPROTO_ICMP))
+	if (likely(!is_from_icmp_socket(state->sk)))
 		return NF_ACCEPT;
 	return set_right(skb, state);
 }

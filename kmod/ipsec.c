@@ -38,20 +38,19 @@ bool srcroute_ipsec_defer(struct sk_buff *skb)
 /**
  * srcroute_ipsec_resume() - give a datagram its own route back
  * @skb: a deferred datagram, ahead of its rewrite
+ * @h: its header
  * @in: the interface it came in by
  * @next: where it goes
  *
  * Context: RCU read side.
  * Return: false if it cannot be routed any more.
  */
-bool srcroute_ipsec_resume(struct sk_buff *skb, struct net_device *in,
-			   __be32 next)
+bool srcroute_ipsec_resume(struct sk_buff *skb, const struct srcroute_header *h,
+			   struct net_device *in, __be32 next)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-
 	/* Routing sets it again if the interface is exempt from policies. */
 	IPCB(skb)->flags &= ~IPSKB_NOPOLICY;
-	if (ip_route_input_noref(skb, next, iph->saddr, iph->tos, in))
+	if (ip_route_input_noref(skb, next, h->iph->saddr, h->iph->tos, in))
 		return false;
 	return !skb_rtable(skb)->dst.error &&
 	       skb_rtable(skb)->rt_type == RTN_UNICAST;
@@ -59,7 +58,7 @@ bool srcroute_ipsec_resume(struct sk_buff *skb, struct net_device *in,
 
 /**
  * srcroute_ipsec_permits() - do the policies let a datagram out?
- * @skb: the datagram, rewritten; may get a route through IPsec
+ * @skb: the datagram, rewritten; may get a route through IPsec, and be moved
  *
  * Context: RCU read side.
  * Return: false if it must be dropped.

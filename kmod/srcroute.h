@@ -11,10 +11,11 @@
  *   (the kernel)         FORWARD filters, output
  *   LOCAL_OUT, first     errors.c   the ICMP errors that it gave rise to
  *
- * discard.c ends a datagram, record.c fills Record Route and Timestamp,
- * address.c knows addresses and links, policy.c the settings of the interfaces,
- * sysctl.c and stats.c the files, netns.c what a network namespace has of all
- * this. option.c is the option engine.
+ * header.c checks the header that all of them work on, discard.c ends a
+ * datagram, record.c fills Record Route and Timestamp, address.c knows addresses
+ * and links, policy.c the settings of the interfaces, sysctl.c and stats.c the
+ * files, netns.c what a network namespace has of all this. option.c is the
+ * option engine.
  */
 #ifndef _SRCROUTE_H
 #define _SRCROUTE_H
@@ -35,6 +36,8 @@
 #include <srcroute/outcome.h>
 
 struct ctl_table;
+#include "header.h"
+
 struct ctl_table_header;
 
 /* The values of lsrr and ssrr. */
@@ -143,7 +146,8 @@ struct srcroute_net {
 
 /**
  * struct srcroute_packet - an owned datagram in PRE_ROUTING (O1)
- * @skb: the datagram, with the IP header at skb->data
+ * @skb: the datagram
+ * @h: its header; taken anew wherever the datagram may have been moved
  * @net: the namespace
  * @sn: what we keep for it
  * @in: the interface it came in by; under VRF the enslaved one
@@ -163,6 +167,7 @@ struct srcroute_packet {
 	enum srr_verdict verdict;
 	enum srcroute_action action;
 	bool hit;
+	struct srcroute_header h;
 };
 
 /* IPCB(skb)->opt.__pad2 of transit whose options record something (H9). */
@@ -184,8 +189,8 @@ unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 
 /* ipsec.c */
 bool srcroute_ipsec_defer(struct sk_buff *skb);
-bool srcroute_ipsec_resume(struct sk_buff *skb, struct net_device *in,
-			   __be32 next);
+bool srcroute_ipsec_resume(struct sk_buff *skb, const struct srcroute_header *h,
+			   struct net_device *in, __be32 next);
 bool srcroute_ipsec_permits(struct sk_buff *skb);
 
 /* errors.c */
@@ -203,7 +208,8 @@ unsigned int srcroute_ignore(struct srcroute_packet *p,
 bool srcroute_is_reversible(const struct srcroute_packet *p);
 
 /* record.c */
-void srcroute_record(struct sk_buff *skb, __be32 addr);
+bool srcroute_record(const struct sk_buff *skb, const struct srcroute_header *h,
+		     __be32 addr);
 
 /* address.c */
 bool srcroute_is_own(struct net *net, const struct net_device *dev,
@@ -253,7 +259,7 @@ void srcroute_stats_exit(struct net *net);
  * @ifindex: the interface
  *
  * Context: RCU read side, RTNL or srcroute_net.lock held.
- * Return: NULL if there is no such interface.
+ * Return: NULL if there is nothing.
  */
 static inline struct srcroute_iface *
 srcroute_iface_get(const struct srcroute_net *sn, int ifindex)
@@ -313,28 +319,6 @@ static inline void srcroute_count(const struct srcroute_iface *iface,
 				  enum srcroute_outcome outcome)
 {
 	this_cpu_inc(iface->cpu->stats.outcome[outcome]);
-}
-
-/**
- * srcroute_area() - the option area of a datagram
- * @skb: the datagram; its options are in the linear part
- *
- * Return: the octet behind the fixed part of its IP header.
- */
-static inline u8 *srcroute_area(const struct sk_buff *skb)
-{
-	return skb_network_header(skb) + sizeof(struct iphdr);
-}
-
-/**
- * srcroute_area_len() - the length of the option area of a datagram
- * @skb: the datagram
- *
- * Return: octets, 0 to SRR_AREA_MAX.
- */
-static inline unsigned int srcroute_area_len(const struct sk_buff *skb)
-{
-	return ip_hdrlen(skb) - sizeof(struct iphdr);
 }
 
 /**

@@ -14,7 +14,6 @@
 
 #include <linux/ip.h>
 #include <linux/netdevice.h>
-#include <linux/skbuff.h>
 #include <linux/tracepoint.h>
 #include <srcroute/outcome.h>
 
@@ -31,10 +30,10 @@ SRCROUTE_OUTCOMES(SRCROUTE_OUTCOME_VALUE)
 /* A header was rewritten (H6, H7); the datagram is shown as it leaves. */
 TRACE_EVENT(srcroute_advance,
 
-	TP_PROTO(const struct sk_buff *skb, const struct net_device *in,
+	TP_PROTO(const struct iphdr *iph, const struct net_device *in,
 		 __be32 arrival, __be32 record, u8 ptr),
 
-	TP_ARGS(skb, in, arrival, record, ptr),
+	TP_ARGS(iph, in, arrival, record, ptr),
 
 	TP_STRUCT__entry(
 		__array(char, in, IFNAMSIZ)
@@ -47,8 +46,8 @@ TRACE_EVENT(srcroute_advance,
 
 	TP_fast_assign(
 		memcpy(__entry->in, in->name, IFNAMSIZ);
-		memcpy(__entry->saddr, &ip_hdr(skb)->saddr, 4);
-		memcpy(__entry->daddr, &ip_hdr(skb)->daddr, 4);
+		memcpy(__entry->saddr, &iph->saddr, 4);
+		memcpy(__entry->daddr, &iph->daddr, 4);
 		memcpy(__entry->arrival, &arrival, 4);
 		memcpy(__entry->record, &record, 4);
 		__entry->ptr = ptr;
@@ -65,10 +64,10 @@ TRACE_EVENT(srcroute_advance,
  */
 TRACE_EVENT(srcroute_discard,
 
-	TP_PROTO(const struct sk_buff *skb, const struct net_device *in,
+	TP_PROTO(const struct iphdr *iph, const struct net_device *in,
 		 enum srcroute_outcome reason, u8 type, u8 code),
 
-	TP_ARGS(skb, in, reason, type, code),
+	TP_ARGS(iph, in, reason, type, code),
 
 	TP_STRUCT__entry(
 		__array(char, in, IFNAMSIZ)
@@ -81,8 +80,8 @@ TRACE_EVENT(srcroute_discard,
 
 	TP_fast_assign(
 		memcpy(__entry->in, in->name, IFNAMSIZ);
-		memcpy(__entry->saddr, &ip_hdr(skb)->saddr, 4);
-		memcpy(__entry->daddr, &ip_hdr(skb)->daddr, 4);
+		memcpy(__entry->saddr, &iph->saddr, 4);
+		memcpy(__entry->daddr, &iph->daddr, 4);
 		__entry->reason = reason;
 		__entry->type = type;
 		__entry->code = code;

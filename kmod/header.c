@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The only way to an IPv4 header (O6).
+ *
+ * ip_rcv_core() checks the header of what comes in by a device, but a hook is
+ * also reached past it: from a VRF behind SRv6 (End.DT4, End.DT46), with what
+ * an NFQUEUE verdict has put in the place of a datagram, by a raw socket. So
+ * nothing is taken for checked.
+ */
+#include <linux/netdevice.h>
+
+#include "header.h"
+
+/* Its total length is 0 where 16 bits are too few for it (BIG TCP). */
+static unsigned int total_length(const struct sk_buff *skb,
+				 const struct iphdr *iph)
+{
+	unsigned int len = ntohs(iph->tot_len);
+
+	if (unlikely(!len) && skb_is_gso(skb) && skb_is_gso_tcp(skb))
+		return skb->len;
+	return len;
+}
+
+static bool is_well_formed(const struct iphdr *iph)
+{
+	return iph->version == 4 && iph->ihl >= 5;
+}
+
+static void locate(const struct sk_buff *skb, struct srcroute_header *h)
+{
+	h->iph = ip_hdr(skb);
+	h->area = (u8 *)(h->iph + 1);
+	h->area_len = h->iph->ihl * 4 - sizeof(struct iphdr);
+}
+
+/**
+ * srcroute_header_read() - check the header of a datagram (O6)
+ * @skb: the datagram at a hook, where its data begin with the header
+ * @h: filled in if the header is sound
+ *
+ * Checks what ip_rcv_core() checks: version, header length, total length, and
+ * the checksum, since a rewrite would give a corrupt header a right one. May
+ * move the header. Where transport begins is noted in the datagram: SRv6 takes
+ * it for granted that there are no options.
+ *
+ * Context: any.
+ * Return: false if the header is not sound; such a datagram is never ours, and
+ *	   no octet of it is changed.
+ */
+bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
+{
+	const struct iphdr *iph;
+	unsigned int len, total;
+
+	if (skb_network_offset(skb) ||
+	    !pskb_may_pull(skb, sizeof(struct iphdr)))
+		return false;
+	iph = ip_hdr(skb);
+	if (!is_well_formed(iph))
+		return false;
+	len = iph->ihl * 4;
+	if (!pskb_may_pull(skb, len))
+		return false;
+
+	locate(skb, h);
+	total = total_length(skb, h->iph);
+	if (total < len || total > skb->len ||
+	    ip_fast_csum(h->iph, len / 4))
+		return false;
+	skb_set_transport_header(skb, len);
+	return true;
+}
+
+/**
+ * srcroute_header_make_writable() - let a header be changed
+ * @skb: the datagram
+ * @h: its header; taken anew, since it may have moved
+ *
+ * Others may have a share in a datagram: a packet socket, the other ports of a
+ * bridge, a copy in a queue.
+ *
+ * Context: any.
+ * Return: false if there is no memory; @h must not be used any more then.
+ */
+bool srcroute_header_make_writable(struct sk_buff *skb,
+				   struct srcroute_header *h)
+{
+	if (skb_ensure_writable(skb, sizeof(struct iphdr) + h->area_len))
+		return false;
+	locate(skb, h);
+	return true;
+}
+
+/**
+ * srcroute_quote_read() - copy the header that an ICMP error quotes (O6)
+ * @skb: the error
+ * @offset: where the quote begins, from the IP header of the error on
+ * @quote: filled in if the header is sound
+ *
+ * Checks what can be checked of a datagram that is not all there. Not the
+ * checksum: an error of the kernel about a Record Route option quotes it stale.
+ *
+ * Context: any.
+ * Return: false if the header is not sound, or not all in the quote.
+ */
+bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
+			 struct srcroute_quote *quote)
+{
+	unsigned int len;
+
+	if (skb_copy_bits(skb, offset, quote->octets, sizeof(struct iphdr)) ||
+	    !is_well_formed(&quote->iph))
+		return false;
+	len = quote->iph.ihl * 4;
+	if (ntohs(quote->iph.tot_len) && ntohs(quote->iph.tot_len) < len)
+		return false;
+	quote->area_len = len - sizeof(struct iphdr);
+	return !skb_copy_bits(skb, offset, quote->octets, len);
+}

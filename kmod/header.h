@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The IPv4 header of a datagram, checked. There is no other way to one in this
+ * module, and `make lint` sees to that.
+ */
+#ifndef _SRCROUTE_HEADER_H
+#define _SRCROUTE_HEADER_H
+
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <net/ip.h>
+#include <srcroute/option.h>
+
+/**
+ * struct srcroute_header - a header that srcroute_header_read() has checked
+ * @iph: the header; all of it, options included, lies in the linear part
+ * @area: its option area
+ * @area_len: octets of @area, 0 to SRR_AREA_MAX
+ *
+ * Stale as soon as something may have moved the header of the datagram.
+ */
+struct srcroute_header {
+	struct iphdr *iph;
+	u8 *area;
+	unsigned int area_len;
+};
+
+/**
+ * struct srcroute_quote - a copy of the header that an ICMP error quotes
+ * @octets: the header, options included
+ * @area_len: octets of its option area, 0 to SRR_AREA_MAX
+ */
+struct srcroute_quote {
+	union {
+		struct iphdr iph;
+		u8 octets[sizeof(struct iphdr) + SRR_AREA_MAX];
+	};
+	unsigned int area_len;
+};
+
+bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h);
+bool srcroute_header_make_writable(struct sk_buff *skb,
+				   struct srcroute_header *h);
+bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
+			 struct srcroute_quote *quote);
+
+/**
+ * srcroute_may_have_options() - is a datagram worth a closer look?
+ * @skb: any datagram at a hook
+ *
+ * Asked of every datagram, so nothing is pulled and nothing checked.
+ *
+ * Context: any.
+ * Return: false if its header surely has no options.
+ */
+static inline bool srcroute_may_have_options(const struct sk_buff *skb)
+{
+	return unlikely(skb_headlen(skb) < sizeof(struct iphdr)) ||
+	       ip_hdr(skb)->ihl != 5;
+}
+
+#endif /* _SRCROUTE_HEADER_H */
