@@ -57,7 +57,7 @@ static void account(const struct sk_buff *skb, const struct srcroute_header *h,
 	const u8 *option = (const u8 *)h->iph + IPCB(skb)->opt.__pad2;
 	const struct srcroute_iface *iface;
 
-	iface = srcroute_iface_get(sn, in->ifindex);
+	iface = srcroute_iface_get(sn, in);
 	if (iface)
 		this_cpu_inc(iface->cpu->stats.advanced);
 	trace_srcroute_advance(h->iph, in, arrival, record, option[2]);

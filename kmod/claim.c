@@ -26,6 +26,15 @@ static struct net_device *receiving_dev(struct net *net,
 	return dev_get_by_index_rcu(net, IPCB(skb)->iif);
 }
 
+/* Once in a namespace: it is no fault, and may go on as long as the router. */
+static void tell_of_bridge(struct srcroute_net *sn)
+{
+	if (READ_ONCE(sn->bridge_told) || !srcroute_may_log(sn))
+		return;
+	WRITE_ONCE(sn->bridge_told, true);
+	pr_notice("srcroute: source routes that come in over a bridge are left to the kernel while bridge-nf-call-iptables is on\n");
+}
+
 /**
  * srcroute_recognise() - is this datagram ours? (O1, O4, O5, O6)
  * @p: filled in if it is
@@ -54,7 +63,7 @@ bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
 	p->in = receiving_dev(p->net, skb);
 	if (!p->in)
 		return false;
-	p->iface = srcroute_iface_get(sn, p->in->ifindex);
+	p->iface = srcroute_iface_get(sn, p->in);
 	if (!p->iface)
 		return false;
 
@@ -68,15 +77,22 @@ bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
 	 * keeps it from the hooks behind it, so it would be half processed (O5).
 	 */
 	if (nf_bridge_in_prerouting(skb)) {
-		pr_notice_once("srcroute: source routes that come in over a bridge are left to the kernel while bridge-nf-call-iptables is on\n");
+		tell_of_bridge(sn);
 		return false;
 	}
 	return true;
 }
 
 /*
- * With none but our two hooks in PRE_ROUTING there is nobody to keep it from.
- * None at all is what is left of them while they are taken out.
+ * If only our two hooks are in PRE_ROUTING, nothing tracks or reassembles, so a
+ * second walk through the options can be saved. An array without hooks is what
+ * is left while ours are taken out.
+ *
+ * There is no function to ask, but the array and its lock are no secret of the
+ * kernel's: nf_hook(), which every module that calls a hook compiles into itself
+ * from <linux/netfilter.h>, reads it in the same way. A number that is out of
+ * date costs nothing: whoever registers a hook has no claim on the datagrams
+ * that are at ours already.
  */
 static bool is_anyone_else(const struct net *net)
 {

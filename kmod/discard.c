@@ -26,10 +26,10 @@ static void log_martian(const struct srcroute_packet *p,
 	struct in_device *in_dev = __in_dev_get_rcu(p->in);
 	const struct iphdr *iph = p->h.iph;
 
-	if (in_dev && IN_DEV_LOG_MARTIANS(in_dev))
-		net_warn_ratelimited("srcroute: %s: discarded %pI4 -> %pI4: %s\n",
-				     p->in->name, &iph->saddr, &iph->daddr,
-				     srcroute_outcomes[why].sentence);
+	if (in_dev && IN_DEV_LOG_MARTIANS(in_dev) && srcroute_may_log(p->sn))
+		pr_warn("srcroute: %s: discarded %pI4 -> %pI4: %s\n",
+			p->in->name, &iph->saddr, &iph->daddr,
+			srcroute_outcomes[why].sentence);
 }
 
 static unsigned int finish(struct srcroute_packet *p, enum srcroute_outcome why,

@@ -3,6 +3,7 @@
  * Network namespaces: what one has of srcroute, and when its hooks are in.
  */
 #include <linux/netfilter_ipv4.h>
+#include <linux/slab.h>
 #include <net/netns/generic.h>
 
 #include "srcroute.h"
@@ -65,6 +66,15 @@ static void del_entering(struct srcroute_net *sn)
 	nf_unregister_net_hooks(sn->net, sn->hooks + LEAVING, ENTERING);
 }
 
+/*
+ * Only a pointer is where the kernel would have room for all: what it allocates
+ * there is charged to nobody, and a user may make namespaces without number.
+ */
+static struct srcroute_net **place(const struct net *net)
+{
+	return net_generic(net, srcroute_net_id);
+}
+
 /**
  * srcroute_net() - what we keep for a network namespace
  * @net: the namespace
@@ -73,7 +83,7 @@ static void del_entering(struct srcroute_net *sn)
  */
 struct srcroute_net *srcroute_net(const struct net *net)
 {
-	return net_generic(net, srcroute_net_id);
+	return *place(net);
 }
 
 /**
@@ -144,22 +154,32 @@ static void init_hooks(struct srcroute_net *sn)
 
 static int __net_init netns_init(struct net *net)
 {
-	struct srcroute_net *sn = srcroute_net(net);
+	struct srcroute_net *sn = kzalloc(sizeof(*sn), GFP_KERNEL_ACCOUNT);
 	int err;
 
+	if (!sn)
+		return -ENOMEM;
+	*place(net) = sn;
 	sn->net = net;
 	mutex_init(&sn->lock);
 	hash_init(sn->ifaces);
+	ratelimit_default_init(&sn->log);
 	init_hooks(sn);
 	init_policy(&sn->all);
 	init_policy(&sn->initial);
 
 	err = srcroute_stats_init(net);
 	if (err)
-		return err;
+		goto no_stats;
 	err = srcroute_sysctl_init(sn);
 	if (err)
-		srcroute_stats_exit(net);
+		goto no_sysctl;
+	return 0;
+
+no_sysctl:
+	srcroute_stats_exit(net);
+no_stats:
+	kfree(sn);
 	return err;
 }
 
@@ -199,6 +219,7 @@ static void __net_exit netns_exit_batch(struct list_head *nets)
 		srcroute_sysctl_exit(sn);
 		srcroute_stats_exit(net);
 		WARN_ON_ONCE(!hash_empty(sn->ifaces));
+		kfree(sn);
 	}
 }
 
@@ -208,7 +229,7 @@ static struct pernet_operations netns_ops = {
 	.exit = netns_exit,
 	.exit_batch = netns_exit_batch,
 	.id = &srcroute_net_id,
-	.size = sizeof(struct srcroute_net),
+	.size = sizeof(struct srcroute_net *),
 };
 
 /**

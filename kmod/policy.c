@@ -5,6 +5,7 @@
  */
 #include <linux/netdevice.h>
 #include <linux/notifier.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "srcroute.h"
@@ -98,14 +99,21 @@ static void free_iface_rcu(struct rcu_head *rcu)
 	free_iface(container_of(rcu, struct srcroute_iface, rcu));
 }
 
+/* Before the code of free_iface_rcu() goes. */
+static void wait_for_freeing(void)
+{
+	rcu_barrier();
+}
+
 static struct srcroute_iface *alloc_iface(const struct net_device *dev)
 {
-	struct srcroute_iface *iface = kzalloc(sizeof(*iface), GFP_KERNEL);
+	struct srcroute_iface *iface = kzalloc(sizeof(*iface),
+					       GFP_KERNEL_ACCOUNT);
 
 	if (!iface)
 		return NULL;
-	iface->ifindex = dev->ifindex;
-	iface->cpu = alloc_percpu(struct srcroute_cpu);
+	iface->dev = dev;
+	iface->cpu = alloc_percpu_gfp(struct srcroute_cpu, GFP_KERNEL_ACCOUNT);
 	if (!iface->cpu) {
 		kfree(iface);
 		return NULL;
@@ -127,7 +135,7 @@ static int insert_iface(struct srcroute_net *sn, struct srcroute_iface *iface)
 			goto unlock;
 		sn->active++;
 	}
-	hash_add_rcu(sn->ifaces, &iface->node, iface->ifindex);
+	hash_add_rcu(sn->ifaces, &iface->node, iface->dev->ifindex);
 unlock:
 	mutex_unlock(&sn->lock);
 	return err;
@@ -148,7 +156,8 @@ static int add_files(struct srcroute_net *sn, struct srcroute_iface *iface,
 		     const struct net_device *dev)
 {
 	if (!sysctl_dev_name_is_allowed(dev->name)) {
-		netdev_warn(dev, "srcroute: no settings under this name\n");
+		if (srcroute_may_log(sn))
+			netdev_warn(dev, "srcroute: no settings under this name\n");
 		srcroute_sysctl_del(&iface->policy);
 		return 0;
 	}
@@ -175,20 +184,24 @@ static int appear(struct srcroute_net *sn, const struct net_device *dev)
 
 /*
  * A failure keeps an interface from being registered, but not from moving to
- * another namespace: there, its source routes are the kernel's.
+ * another namespace: there, its source routes are the kernel's until somebody
+ * writes to a setting, which tries again (srcroute_interfaces_complete()).
  */
 static int appear_or_tell(struct srcroute_net *sn, const struct net_device *dev)
 {
 	int err = appear(sn, dev);
 
-	if (err)
+	if (!err)
+		return 0;
+	WRITE_ONCE(sn->incomplete, true);
+	if (srcroute_may_log(sn))
 		netdev_warn(dev, "srcroute: no memory for its settings\n");
 	return err;
 }
 
 static void vanish(struct srcroute_net *sn, const struct net_device *dev)
 {
-	struct srcroute_iface *iface = srcroute_iface_get(sn, dev->ifindex);
+	struct srcroute_iface *iface = srcroute_iface_get(sn, dev);
 
 	if (!iface)	/* the kernel says goodbye more than once */
 		return;
@@ -198,7 +211,7 @@ static void vanish(struct srcroute_net *sn, const struct net_device *dev)
 
 static int rename_files(struct srcroute_net *sn, const struct net_device *dev)
 {
-	struct srcroute_iface *iface = srcroute_iface_get(sn, dev->ifindex);
+	struct srcroute_iface *iface = srcroute_iface_get(sn, dev);
 
 	return iface ? add_files(sn, iface, dev) : 0;
 }
@@ -227,6 +240,35 @@ static struct notifier_block netdevice_notifier = {
 };
 
 /**
+ * srcroute_interfaces_complete() - try again where there was no memory
+ * @sn: the namespace
+ *
+ * Before a setting is written, so that `all` means all interfaces.
+ *
+ * Context: process context, in a handler of a sysctl file. Takes RTNL, and never
+ *	    waits for it: its holder may be waiting for the handler to end.
+ * Return: 0, -ENOMEM if there is no memory still, or what makes the system call
+ *	   begin anew.
+ */
+int srcroute_interfaces_complete(struct srcroute_net *sn)
+{
+	struct net_device *dev;
+	int err = 0;
+
+	if (likely(!READ_ONCE(sn->incomplete)))
+		return 0;
+	if (!rtnl_trylock())
+		return restart_syscall();
+	for_each_netdev(sn->net, dev)
+		if (!err && !srcroute_iface_get(sn, dev))
+			err = appear(sn, dev);
+	if (!err)
+		WRITE_ONCE(sn->incomplete, false);
+	rtnl_unlock();
+	return err;
+}
+
+/**
  * srcroute_interfaces_init() - follow the interfaces of all namespaces
  *
  * Context: process context, after srcroute_netns_init().
@@ -234,7 +276,12 @@ static struct notifier_block netdevice_notifier = {
  */
 int srcroute_interfaces_init(void)
 {
-	return register_netdevice_notifier(&netdevice_notifier);
+	int err = register_netdevice_notifier(&netdevice_notifier);
+
+	/* It takes back the interfaces that it has told us of so far. */
+	if (err)
+		wait_for_freeing();
+	return err;
 }
 
 /**
@@ -245,5 +292,5 @@ int srcroute_interfaces_init(void)
 void srcroute_interfaces_exit(void)
 {
 	unregister_netdevice_notifier(&netdevice_notifier);
-	rcu_barrier();	/* for free_iface_rcu() */
+	wait_for_freeing();
 }

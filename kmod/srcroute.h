@@ -27,6 +27,7 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include <linux/ratelimit.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <net/ip.h>
@@ -35,9 +36,9 @@
 #include <srcroute/option.h>
 #include <srcroute/outcome.h>
 
-struct ctl_table;
 #include "header.h"
 
+struct ctl_table;
 struct ctl_table_header;
 
 /* The values of lsrr and ssrr. */
@@ -95,15 +96,16 @@ struct srcroute_cpu {
 
 /**
  * struct srcroute_iface - what we keep for a network interface
- * @node: in srcroute_net.ifaces
- * @ifindex: the interface
+ * @node: in srcroute_net.ifaces, by its ifindex
+ * @dev: the interface; outlives this, since it is freed a grace period after its
+ *	 NETDEV_UNREGISTER
  * @cpu: its counters
  * @policy: its settings
  * @rcu: frees it once no datagram looks at it any more
  */
 struct srcroute_iface {
 	struct hlist_node node;
-	int ifindex;
+	const struct net_device *dev;
 	struct srcroute_cpu __percpu *cpu;
 	struct srcroute_policy policy;
 	struct rcu_head rcu;
@@ -117,9 +119,12 @@ struct srcroute_iface {
  * @ifaces: struct srcroute_iface by ifindex; changed under @lock and RTNL, read
  *	    by RCU
  * @router_id: recorded where an interface has no address (H7); 0 for none
+ * @log: limits the lines that its datagrams and interfaces can put into the log
+ * @bridge_told: the log says that bridges are left to the kernel (O5)
  * @net: the namespace
  * @hooks: ours, with the namespace as their private data
  * @lock: for changes of settings, @ifaces and @hooked; may be taken under RTNL
+ * @incomplete: an interface has found no memory; changed under RTNL
  * @active: interfaces whose lsrr or ssrr is not 0
  * @hooked: the hooks are registered
  * @dying: the namespace goes; no hook may be registered any more
@@ -132,9 +137,12 @@ struct srcroute_net {
 	DECLARE_HASHTABLE(ifaces, SRCROUTE_IFACE_BITS);
 	__be32 router_id;
 
+	struct ratelimit_state log;
+	bool bridge_told;
 	struct net *net;
 	struct nf_hook_ops hooks[SRCROUTE_HOOKS];
 	struct mutex lock;	/* settings, ifaces, hooks */
+	bool incomplete;
 	unsigned int active;
 	bool hooked;
 	bool dying;
@@ -159,6 +167,7 @@ struct srcroute_net {
  */
 struct srcroute_packet {
 	struct sk_buff *skb;
+	struct srcroute_header h;
 	struct net *net;
 	struct srcroute_net *sn;
 	struct net_device *in;
@@ -167,7 +176,6 @@ struct srcroute_packet {
 	enum srr_verdict verdict;
 	enum srcroute_action action;
 	bool hit;
-	struct srcroute_header h;
 };
 
 /* IPCB(skb)->opt.__pad2 of transit whose options record something (H9). */
@@ -232,6 +240,7 @@ extern const struct srcroute_key_info {
 int srcroute_policy_write(struct srcroute_net *sn,
 			  struct srcroute_policy *policy,
 			  enum srcroute_key key, u32 value);
+int srcroute_interfaces_complete(struct srcroute_net *sn);
 int srcroute_interfaces_init(void);
 void srcroute_interfaces_exit(void);
 
@@ -256,22 +265,41 @@ void srcroute_stats_exit(struct net *net);
 /**
  * srcroute_iface_get() - what we keep for an interface
  * @sn: the namespace
- * @ifindex: the interface
+ * @dev: the interface
+ *
+ * By the interface itself, not by its ifindex, which another one gets as soon as
+ * this one has gone.
  *
  * Context: RCU read side, RTNL or srcroute_net.lock held.
  * Return: NULL if there is nothing.
  */
 static inline struct srcroute_iface *
-srcroute_iface_get(const struct srcroute_net *sn, int ifindex)
+srcroute_iface_get(const struct srcroute_net *sn, const struct net_device *dev)
 {
 	struct srcroute_iface *iface;
 
-	hash_for_each_possible_rcu(sn->ifaces, iface, node, ifindex,
+	hash_for_each_possible_rcu(sn->ifaces, iface, node, dev->ifindex,
 				   lockdep_is_held(&sn->lock) ||
 				   lockdep_rtnl_is_held())
-		if (iface->ifindex == ifindex)
+		if (iface->dev == dev)
 			return iface;
 	return NULL;
+}
+
+/**
+ * srcroute_may_log() - may another line go into the kernel's log?
+ * @sn: the namespace that gives rise to it
+ *
+ * A namespace has a limit of its own: whoever fills one namespace with noise
+ * keeps the others and the rest of the kernel neither from the log nor from
+ * their own lines.
+ *
+ * Context: any.
+ * Return: true if it may.
+ */
+static inline bool srcroute_may_log(struct srcroute_net *sn)
+{
+	return __ratelimit(&sn->log);
 }
 
 /**

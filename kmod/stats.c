@@ -27,12 +27,15 @@ static void sum_up(const struct srcroute_iface *iface,
 	}
 }
 
-/* A record is a whole bucket, so a reader misses no interface that stays. */
+/*
+ * A record is a whole bucket, so a reader misses no interface that stays. The
+ * one behind the last bucket is of the interfaces that are in none.
+ */
 static void *find(struct seq_file *seq, loff_t pos)
 {
 	struct srcroute_net *sn = srcroute_net(seq_file_net(seq));
 
-	return pos < HASH_SIZE(sn->ifaces) ? &sn->ifaces[pos] : NULL;
+	return pos <= HASH_SIZE(sn->ifaces) ? sn->ifaces + pos : NULL;
 }
 
 static void *start(struct seq_file *seq, loff_t *pos)
@@ -55,30 +58,44 @@ static void stop(struct seq_file *seq, void *v)
 
 static void show_iface(struct seq_file *seq, const struct srcroute_iface *iface)
 {
-	const struct net_device *dev;
+	const char *name = iface->dev->name;
 	unsigned long received = 0;
 	struct srcroute_stats sum;
 	enum srcroute_outcome i;
 
-	dev = dev_get_by_index_rcu(seq_file_net(seq), iface->ifindex);
-	if (!dev)
-		return;
-
 	sum_up(iface, &sum);
 	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
 		received += sum.outcome[i];
-	seq_printf(seq, "%s received %lu\n", dev->name, received);
+	seq_printf(seq, "%s received %lu\n", name, received);
 	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
-		seq_printf(seq, "%s %s %lu\n", dev->name,
+		seq_printf(seq, "%s %s %lu\n", name,
 			   srcroute_outcomes[i].name, sum.outcome[i]);
-	seq_printf(seq, "%s advanced %lu\n", dev->name, sum.advanced);
+	seq_printf(seq, "%s advanced %lu\n", name, sum.advanced);
+}
+
+/* For which no memory was found. */
+static void show_unavailable(struct seq_file *seq,
+			     const struct srcroute_net *sn)
+{
+	const struct net_device *dev;
+
+	if (!READ_ONCE(sn->incomplete))
+		return;
+	for_each_netdev_rcu(sn->net, dev)
+		if (!srcroute_iface_get(sn, dev))
+			seq_printf(seq, "%s unavailable 1\n", dev->name);
 }
 
 static int show(struct seq_file *seq, void *v)
 {
+	struct srcroute_net *sn = srcroute_net(seq_file_net(seq));
 	const struct srcroute_iface *iface;
 	struct hlist_head *bucket = v;
 
+	if (bucket == sn->ifaces + HASH_SIZE(sn->ifaces)) {
+		show_unavailable(seq, sn);
+		return 0;
+	}
 	hlist_for_each_entry_rcu(iface, bucket, node)
 		show_iface(seq, iface);
 	return 0;

@@ -20,17 +20,17 @@
  * nothing. The permission check of sysctl lets global root write without
  * CAP_NET_ADMIN, so the capability is asked for here.
  */
-static int take_text(const struct net *net, char *text, const void *buffer,
+static int take_text(struct srcroute_net *sn, char *text, const void *buffer,
 		     size_t len, loff_t pos, char **value)
 {
-	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
+	if (!ns_capable(sn->net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
 	if (pos || len >= LONGEST_VALUE || memchr(buffer, '\0', len))
 		return -EINVAL;
 	memcpy(text, buffer, len);
 	text[len] = '\0';
 	*value = strim(text);
-	return 0;
+	return srcroute_interfaces_complete(sn);
 }
 
 static int write_setting(struct srcroute_net *sn, struct srcroute_policy *policy,
@@ -41,7 +41,7 @@ static int write_setting(struct srcroute_net *sn, struct srcroute_policy *policy
 	u32 value;
 	int err;
 
-	err = take_text(sn->net, text, buffer, len, pos, &word);
+	err = take_text(sn, text, buffer, len, pos, &word);
 	if (err)
 		return err;
 	if (kstrtou32(word, 0, &value) || value > srcroute_keys[key].max)
@@ -75,7 +75,7 @@ static int write_router_id(struct srcroute_net *sn, const void *buffer,
 	__be32 id;
 	int err;
 
-	err = take_text(sn->net, text, buffer, len, pos, &word);
+	err = take_text(sn, text, buffer, len, pos, &word);
 	if (err)
 		return err;
 	if (!in4_pton(word, -1, (u8 *)&id, -1, &end) || *end)
@@ -116,7 +116,8 @@ static struct ctl_table *make_table(struct srcroute_net *sn,
 	struct ctl_table *table;
 	enum srcroute_key key;
 
-	table = kcalloc(SRCROUTE_KEY_COUNT + 1, sizeof(*table), GFP_KERNEL);
+	table = kcalloc(SRCROUTE_KEY_COUNT + 1, sizeof(*table),
+			GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
 	for (key = 0; key < SRCROUTE_KEY_COUNT; key++) {
@@ -189,7 +190,7 @@ void srcroute_sysctl_del(struct srcroute_policy *policy)
 
 static int add_router_id(struct srcroute_net *sn)
 {
-	sn->table = kcalloc(2, sizeof(*sn->table), GFP_KERNEL);
+	sn->table = kcalloc(2, sizeof(*sn->table), GFP_KERNEL_ACCOUNT);
 	if (!sn->table)
 		return -ENOMEM;
 	sn->table->procname = "router_id";
