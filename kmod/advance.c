@@ -44,7 +44,8 @@ static bool rewrite(const struct sk_buff *skb, const struct srcroute_header *h,
 			return false;
 		h->iph->daddr = opt->nexthop;
 	}
-	if (!srcroute_record(skb, h, record))
+	if ((opt->rr_needaddr || opt->ts_needaddr) &&
+	    !srcroute_record(skb, h, record))
 		return false;
 	ip_send_check(h->iph);
 	return true;

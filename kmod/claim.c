@@ -129,8 +129,8 @@ static noinline unsigned int claim(struct srcroute_net *sn, struct sk_buff *skb)
 unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
-	if (likely(!srcroute_may_have_options(skb)) ||
-	    !is_anyone_else(state->net) || skb_nfct(skb))
+	if (likely(srcroute_is_plain(skb)) || !is_anyone_else(state->net) ||
+	    skb_nfct(skb) || !srcroute_may_have_route(skb))
 		return NF_ACCEPT;
 	return claim(priv, skb);
 }

@@ -405,7 +405,7 @@ static noinline unsigned int decide(struct srcroute_net *sn, struct sk_buff *skb
 unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	if (likely(!srcroute_may_have_options(skb)))
+	if (likely(srcroute_is_plain(skb)) || !srcroute_may_have_route(skb))
 		return NF_ACCEPT;
 	return decide(priv, skb);
 }

@@ -11,20 +11,33 @@
 
 #include "header.h"
 
-/* Its total length is 0 where 16 bits are too few for it (BIG TCP). */
-static unsigned int total_length(const struct sk_buff *skb,
-				 const struct iphdr *iph)
-{
-	unsigned int len = ntohs(iph->tot_len);
-
-	if (unlikely(!len) && skb_is_gso(skb) && skb_is_gso_tcp(skb))
-		return skb->len;
-	return len;
-}
-
 static bool is_well_formed(const struct iphdr *iph)
 {
 	return iph->version == 4 && iph->ihl >= 5;
+}
+
+/* Get all of the header into the linear part. */
+static noinline bool pull(struct sk_buff *skb)
+{
+	return pskb_may_pull(skb, sizeof(struct iphdr)) &&
+	       pskb_may_pull(skb, ip_hdrlen(skb));
+}
+
+static bool is_linear(const struct sk_buff *skb)
+{
+	return skb_headlen(skb) >= sizeof(struct iphdr) &&
+	       skb_headlen(skb) >= ip_hdrlen(skb);
+}
+
+/* The total length is 0 where 16 bits are too few for it (BIG TCP). */
+static bool is_all_there(const struct sk_buff *skb, const struct iphdr *iph,
+			 unsigned int header_len)
+{
+	unsigned int len = ntohs(iph->tot_len);
+
+	if (likely(len >= header_len))
+		return len <= skb->len;
+	return !len && skb_is_gso(skb) && skb_is_gso_tcp(skb);
 }
 
 static void locate(const struct sk_buff *skb, struct srcroute_header *h)
@@ -50,23 +63,16 @@ static void locate(const struct sk_buff *skb, struct srcroute_header *h)
  */
 bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
 {
-	const struct iphdr *iph;
-	unsigned int len, total;
+	unsigned int len;
 
-	if (skb_network_offset(skb) ||
-	    !pskb_may_pull(skb, sizeof(struct iphdr)))
+	if (skb_network_offset(skb) || (!is_linear(skb) && !pull(skb)))
 		return false;
-	iph = ip_hdr(skb);
-	if (!is_well_formed(iph))
+	if (!is_well_formed(ip_hdr(skb)))
 		return false;
-	len = iph->ihl * 4;
-	if (!pskb_may_pull(skb, len))
-		return false;
-
 	locate(skb, h);
-	total = total_length(skb, h->iph);
-	if (total < len || total > skb->len ||
-	    ip_fast_csum(h->iph, len / 4))
+	len = sizeof(struct iphdr) + h->area_len;
+	if (!is_all_there(skb, h->iph, len) ||
+	    ip_fast_csum(h->iph, h->iph->ihl))
 		return false;
 	skb_set_transport_header(skb, len);
 	return true;

@@ -45,18 +45,43 @@ bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 			 struct srcroute_quote *quote);
 
 /**
- * srcroute_may_have_options() - is a datagram worth a closer look?
+ * srcroute_is_plain() - is a datagram surely one without options?
  * @skb: any datagram at a hook
  *
  * Asked of every datagram, so nothing is pulled and nothing checked.
  *
  * Context: any.
- * Return: false if its header surely has no options.
+ * Return: false if it is worth a closer look.
  */
-static inline bool srcroute_may_have_options(const struct sk_buff *skb)
+static inline bool srcroute_is_plain(const struct sk_buff *skb)
 {
-	return unlikely(skb_headlen(skb) < sizeof(struct iphdr)) ||
-	       ip_hdr(skb)->ihl != 5;
+	return skb_headlen(skb) >= sizeof(struct iphdr) &&
+	       ip_hdr(skb)->ihl == 5;
+}
+
+/**
+ * srcroute_may_have_route() - is a datagram with options worth a closer look?
+ * @skb: a datagram that is not plain
+ *
+ * The types of the source routes are above 127, which few other octets of
+ * options are.
+ *
+ * Context: any.
+ * Return: false if it surely has no source route.
+ */
+static inline bool srcroute_may_have_route(const struct sk_buff *skb)
+{
+	const u32 *word, *end;
+	u32 seen = 0;
+
+	if (unlikely(skb_headlen(skb) < sizeof(struct iphdr) ||
+		     skb_headlen(skb) < ip_hdrlen(skb)))
+		return true;
+	word = (const u32 *)ip_hdr(skb) + 5;
+	end = (const u32 *)ip_hdr(skb) + ip_hdr(skb)->ihl;
+	while (word < end)
+		seen |= *word++;
+	return seen & 0x80808080;
 }
 
 #endif /* _SRCROUTE_HEADER_H */
