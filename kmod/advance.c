@@ -76,20 +76,10 @@ static void untag(struct sk_buff *skb)
 	opt->is_changed = 0;
 }
 
-/* Under VRF the enslaved interface; FORWARD is told of its master. */
-static struct net_device *receiving_dev(const struct sk_buff *skb,
-					const struct nf_hook_state *state)
-{
-	int ifindex = IPCB(skb)->iif;
-
-	if (likely(state->in && state->in->ifindex == ifindex))
-		return state->in;
-	return dev_get_by_index_rcu(state->net, ifindex);
-}
-
 static unsigned int advance_hit(struct sk_buff *skb, struct srcroute_header *h,
-				struct srcroute_net *sn, struct net_device *in)
+				struct srcroute_net *sn)
 {
+	struct net_device *in = srcroute_receiving_dev(skb);
 	bool ipsec = srcroute_ipsec_applies(sn->net, skb);
 	__be32 next = IPCB(skb)->opt.nexthop;
 	__be32 arrival, record;
@@ -120,24 +110,20 @@ static unsigned int advance_transit(struct sk_buff *skb,
 }
 
 static noinline unsigned int advance(struct srcroute_net *sn,
-				     struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+				     struct sk_buff *skb)
 {
 	struct srcroute_header h;
 	unsigned int verdict;
-	struct net_device *in;
 
 	/* ip_forward() has made it writable, a queue since then maybe not. */
 	if (!srcroute_header_read(skb, &h) ||
 	    !srcroute_header_make_writable(skb, &h))
 		return NF_DROP;
 
-	if (IPCB(skb)->opt.__pad2 == SRCROUTE_TAG_TRANSIT) {
+	if (IPCB(skb)->opt.__pad2 == SRCROUTE_TAG_TRANSIT)
 		verdict = advance_transit(skb, &h, sn);
-	} else {
-		in = receiving_dev(skb, state);
-		verdict = in ? advance_hit(skb, &h, sn, in) : NF_DROP;
-	}
+	else
+		verdict = advance_hit(skb, &h, sn);
 	untag(skb);
 	return verdict;
 }
@@ -158,5 +144,5 @@ unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
 {
 	if (likely(!IPCB(skb)->opt.__pad2))
 		return NF_ACCEPT;
-	return advance(priv, skb, state);
+	return advance(priv, skb);
 }

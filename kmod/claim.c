@@ -17,13 +17,28 @@ static bool is_from_the_wire(const struct sk_buff *skb)
 	       !(skb->dev->flags & IFF_LOOPBACK);
 }
 
-/* Under VRF the enslaved interface counts, also on the pass on its master. */
-static struct net_device *receiving_dev(struct net *net,
-					const struct sk_buff *skb)
+/**
+ * srcroute_receiving_dev() - the interface that a datagram came in by (O1)
+ * @skb: the datagram, in PRE_ROUTING or FORWARD
+ *
+ * Under VRF the enslaved interface counts, also on the pass on its master. By
+ * SRv6 a datagram comes to the master from an interface outside the VRF, whose
+ * settings say nothing about the VRF: then the master itself counts. So it does
+ * if the enslaved interface has gone while a queue held the datagram.
+ *
+ * Context: RCU read side.
+ * Return: never NULL.
+ */
+struct net_device *srcroute_receiving_dev(const struct sk_buff *skb)
 {
-	if (!netif_is_l3_master(skb->dev))
+	struct net_device *dev;
+
+	if (likely(!netif_is_l3_master(skb->dev)))
 		return skb->dev;
-	return dev_get_by_index_rcu(net, IPCB(skb)->iif);
+	dev = dev_get_by_index_rcu(dev_net(skb->dev), IPCB(skb)->iif);
+	if (dev && l3mdev_master_ifindex_rcu(dev) == skb->dev->ifindex)
+		return dev;
+	return skb->dev;
 }
 
 /* Once in a namespace: it is no fault, and may go on as long as the router. */
@@ -60,9 +75,7 @@ bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
 	p->skb = skb;
 	p->net = sn->net;
 	p->sn = sn;
-	p->in = receiving_dev(p->net, skb);
-	if (!p->in)
-		return false;
+	p->in = srcroute_receiving_dev(skb);
 	p->iface = srcroute_iface_get(sn, p->in);
 	if (!p->iface)
 		return false;

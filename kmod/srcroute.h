@@ -182,6 +182,7 @@ struct srcroute_packet {
 #define SRCROUTE_TAG_TRANSIT	1
 
 /* claim.c */
+struct net_device *srcroute_receiving_dev(const struct sk_buff *skb);
 bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
 			struct sk_buff *skb);
 unsigned int srcroute_claim(void *priv, struct sk_buff *skb,

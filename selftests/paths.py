@@ -1,0 +1,436 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Datagrams that reach a hook by a path on which nobody has checked their header:
+O6. And what else passes LOCAL_OUT than the router's own errors: I1, I4.
+
+The topology is drawn in lib/standard.py; beside it there is
+
+    SRv6, End.DT4 or End.DT46 ---- t ---| R | VRF blue: u, 10.50.0.1 ---- 10.50.0.2
+"""
+
+import functools
+import select
+import socket
+import struct
+
+from lib import ktap, packet
+from lib.ktap import check, equal, test
+from lib.netns import wait_until
+from lib.nft import nft
+from lib.packet import edit, ip, lsrr, record
+from lib.queue import Queue
+from lib.standard import (A, B, C, FAR, NEXT, NEXT_C, SRC, StandardBench,
+                          expect_nothing, expect_one)
+from lib.tap import Tap
+
+bench = StandardBench()
+bench.set(lsrr=1, ssrr=1)
+
+DT4, DT46 = "fc00::4", "fc00::46"
+U, U_NEXT = "10.50.0.1", "10.50.0.2"
+ICMP_HOST_UNREACHABLE = b"\3\1"
+
+
+def load(rules):
+    """A ruleset for the length of a test."""
+    ktap.cleanup(nft, bench.router, "flush ruleset")
+    nft(bench.router, rules)
+
+
+# Headers that are not sound
+
+def with_sum(octets, header_len):
+    """The checksum of the header made right."""
+    head = octets[:10] + b"\0\0" + octets[12:header_len]
+    return octets[:10] + struct.pack("!H", packet.checksum(head)) + octets[12:]
+
+
+def poke(octets, at, value):
+    return octets[:at] + bytes([value]) + octets[at + 1:]
+
+
+def unsound(dst, options):
+    """{what is wrong: datagram}. All else of each is right, so that a check
+    which is missing cannot hide behind another."""
+    sound = ip(SRC, dst, options)
+    length = 20 + len(options) + -len(options) % 4
+    found = {"header of %d octets" % (4 * ihl):
+             with_sum(poke(sound, 0, 0x40 + ihl), max(4 * ihl, 12))
+             for ihl in range(5)}
+    found["header longer than the datagram"] = with_sum(
+        poke(ip(SRC, dst, options, payload=b""), 0, 0x4F), 60)[:length]
+    found["version 6"] = with_sum(poke(sound, 0, 0x60 + length // 4), length)
+    found["total length below that of the header"] = with_sum(
+        sound[:2] + struct.pack("!H", length - 1) + sound[4:], length)
+    found["total length 0"] = with_sum(sound[:2] + b"\0\0" + sound[4:], length)
+    found["total length beyond the end"] = with_sum(
+        sound[:2] + struct.pack("!H", len(sound) + 1) + sound[4:], length)
+    found["checksum off by one"] = poke(sound, 11, sound[11] ^ 1)
+    return found
+
+
+def forwarded(octets):
+    """What ip_forward() makes of it, sound or not: it counts down the TTL and
+    adds to the checksum, and looks at nothing else."""
+    total = int.from_bytes(octets[10:12], "big") + 0x0100
+    return (octets[:8] + bytes([octets[8] - 1, octets[9]]) +
+            ((total + (total >= 0xFFFF)) & 0xFFFF).to_bytes(2, "big") +
+            octets[12:])
+
+
+class Ear:
+    """Frames on the far end of a link, all of their octets."""
+
+    def __init__(self, link):
+        self._sock = bench.wires[link].sock
+        self._link = link
+
+    def next(self, wanted, seconds=5):
+        """The first datagram that begins with those octets but for the TTL and
+        the checksum, or None."""
+        while select.select([self._sock], [], [], seconds)[0]:
+            datagram = self._sock.recv(65536)[14:]
+            if datagram[:8] + datagram[9:10] + datagram[12:20] == \
+                    wanted[:8] + wanted[9:10] + wanted[12:20]:
+                return datagram[:len(wanted)]
+        return None
+
+
+# SRv6
+
+@functools.lru_cache
+def blue():
+    """The VRF, and the two segments that lead into it."""
+    ns = bench.router
+    for scope in "all", "default":
+        ns.sysctl("net.ipv6.conf.%s.disable_ipv6" % scope, 0)
+        ns.sysctl("net.ipv6.conf.%s.accept_dad" % scope, 0)
+    ns.ip("link add name blue type vrf table 50", "link set dev blue up")
+    ns.sysctl("net.vrf.strict_mode", 1)
+    bench.link("u")
+    ns.ip("link set dev u master blue", "addr add %s/24 dev u" % U)
+    bench.neighbour("u", U_NEXT)
+    tap = Tap(ns, "t")
+    ns.ip("link set dev t address 02:00:00:00:00:74",
+          "link set dev t up",
+          "route add %s/128 encap seg6local action End.DT4 vrftable 50 "
+          "dev blue" % DT4,
+          "route add %s/128 encap seg6local action End.DT46 vrftable 50 "
+          "dev blue" % DT46)
+    ns.sysctl("net.ipv6.conf.all.seg6_enabled", 1)
+    ns.sysctl("net.ipv6.conf.t.seg6_enabled", 1)
+    ns.sysctl("net.ipv6.conf.all.forwarding", 1)
+    for key in "lsrr", "ssrr":
+        ns.sysctl("net.ipv4.srcroute.conf.all." + key, 1)
+    ns.sysctl("net.ipv4.conf.t.rp_filter", 0)
+    return tap
+
+
+def encapsulated(segment, datagram):
+    head = struct.pack("!IHBB", 6 << 28, len(datagram), 4, 64)
+    return (b"\2\0\0\0\0\x74" + b"\2\0\0\0\0\x75" + b"\x86\xdd" + head +
+            socket.inet_pton(socket.AF_INET6, "fc00::1") +
+            socket.inet_pton(socket.AF_INET6, segment) + datagram)
+
+
+BEFORE_INNER = 14 + 40
+
+
+def ways_in(tap, datagram):
+    """By both segments, whole, and cut in the middle of its header."""
+    for segment in DT4, DT46:
+        frame = encapsulated(segment, datagram)
+        yield functools.partial(tap.send, frame)
+        for cut in BEFORE_INNER + 20, BEFORE_INNER + 24:
+            if cut < len(frame):
+                yield functools.partial(tap.send, frame, cut)
+
+
+@test("O6, H7: a hit that comes into a VRF by SRv6 is rewritten, also if its "
+      "options are not in one piece with the rest of the header")
+def srv6_hit():
+    tap = blue()
+    ear = Ear("u")
+    for options, new in ((lsrr(U_NEXT), lsrr(U, ptr=8)),
+                         (lsrr(U_NEXT) + record(1),
+                          lsrr(U, ptr=8) + record(1, [U]))):
+        sent = ip("10.50.0.3", U, options)
+        right = edit(sent, dst=U_NEXT, options=new, ttl=63)
+        for send in ways_in(tap, sent):
+            bench.moved()
+            send()
+            equal((ear.next(right) or b"nothing").hex(), right.hex(), "output")
+            equal(bench.moved(), {"received": 1, "hop": 1, "advanced": 1},
+                  "counters")
+
+
+@test("O6: what comes into a VRF by SRv6 with a header that is not sound is not "
+      "owned, and left as it is")
+def srv6_unsound():
+    tap = blue()
+    ear = Ear("u")
+    for options in lsrr("10.50.0.9") + b"\1", lsrr("10.50.0.9") + record(1):
+        for what, sent in unsound(U_NEXT, options).items():
+            if len(sent) < 20 + 4:
+                continue
+            for send in ways_in(tap, sent):
+                bench.moved()
+                send()
+                out = ear.next(forwarded(sent))
+                equal((out or b"nothing").hex(), forwarded(sent).hex(), what)
+                equal(bench.moved(), {}, "%s: counters" % what)
+
+
+# Queues
+
+class Substitution:
+    """Whatever a hook lets into a queue is replaced by user space."""
+
+    def __init__(self, hook, priority, match="ip saddr " + SRC):
+        self._rules = ("table ip t { chain c { type filter hook %s priority "
+                       "%d; %s queue num 7; } }" % (hook, priority, match))
+
+    def __enter__(self):
+        nft(bench.router, self._rules)
+        self._queue = Queue(bench.router, 7)
+        return self
+
+    def __exit__(self, *_):
+        self._queue.close()
+        nft(bench.router, "flush ruleset")
+
+    def replace(self, sent, instead):
+        """Send, and let go something else; what was queued."""
+        bench.send("a", sent)
+        queued = self._queue.wait(1)[-1]
+        self._queue.accept(instead)
+        return queued
+
+
+# Ahead of our first hook, between both, and ahead of the second: of hooks of one
+# priority the youngest comes first.
+PRE_ROUTING = -500, 0, 0x7FFFFFFF
+
+
+@test("O6: what a queue in PREROUTING puts in the place of a datagram is ours if "
+      "its header is sound")
+def replaced_by_hit():
+    for priority in PRE_ROUTING:
+        with Substitution("prerouting", priority) as queue:
+            for options in lsrr(FAR), lsrr(FAR) + record(2):
+                bench.moved()
+                queue.replace(ip(SRC, FAR), ip(SRC, A, options))
+                out = packet.Packet(expect_one(bench.collect(), "b"))
+                equal((out.dst, out.options[:7]), (FAR, lsrr(B, ptr=8)),
+                      "output")
+                equal(bench.moved(), {"received": 1, "hop": 1, "advanced": 1},
+                      "counters")
+
+
+@test("O6: what a queue in PREROUTING puts there with a header that is not sound "
+      "is not owned, and left as it is")
+def replaced_by_unsound():
+    ear = Ear("b")
+    for priority in PRE_ROUTING:
+        for dst in FAR, A:
+            with Substitution("prerouting", priority) as queue:
+                for what, instead in unsound(dst, lsrr(NEXT) + b"\1").items():
+                    unsound_is_left(ear, queue, what, instead)
+
+
+def unsound_is_left(ear, queue, what, instead):
+    bench.moved()
+    queue.replace(ip(SRC, FAR), instead)
+    # The kernel looks at options, once it sees that there are any, itself.
+    if instead[16:20] == packet.addr(FAR) and instead[0] & 15 < 6:
+        out = ear.next(forwarded(instead))
+        equal((out or b"nothing").hex(), forwarded(instead).hex(), what)
+    bench.collect()
+    equal(bench.moved(), {}, "%s: counters" % what)
+
+
+# A hit as FORWARD has it: the record's pointer is past the room made for us.
+COMPILED = with_sum(poke(edit(ip(SRC, A, lsrr(FAR) + record(1)), ttl=63,
+                              options=lsrr(FAR) + record(1, [A])), 29, 8), 36)
+NO_HITS = {
+    "another type": (20, 7), "length 2": (21, 2),
+    "length not of slots": (21, 8), "length past the header": (21, 0xFF),
+    "pointer 0": (22, 0), "pointer between slots": (22, 5),
+    "pointer at the end": (22, 8), "another address": (23, 9),
+    "another type of record": (27, 68), "record past the header": (28, 0xFB),
+    "record's pointer 0": (29, 0), "record's pointer 4": (29, 4),
+    "record's pointer past its end": (29, 12),
+}
+
+
+@test("O6, H7: what a queue ahead of ours in FORWARD puts in the place of a hit "
+      "is dropped if it is no hit any more")
+def replaced_in_forward():
+    sent = ip(SRC, A, lsrr(FAR) + record(1))
+    cases = unsound(A, lsrr(FAR) + record(1))
+    cases.update((what, with_sum(poke(COMPILED, at, value), 36))
+                 for what, (at, value) in NO_HITS.items())
+    cases.update({"no options": ip(SRC, A), "a header alone": COMPILED[:36]})
+    with Substitution("forward", -0x80000000) as queue:
+        equal(queue.replace(sent, COMPILED).hex(), COMPILED.hex(), "queued")
+        out = packet.Packet(expect_one(bench.collect(), "b"))
+        equal((out.dst, out.options), (FAR, lsrr(B, ptr=8) + record(1, [B]) +
+                                       b"\0\0"), "sent on")
+        for what, instead in cases.items():
+            queue.replace(sent, instead)
+            out = bench.collect()
+            check(not out, "%s: %s" % (what, out))
+
+
+@test("O6, I4: what a queue ahead of ours in LOCAL_OUT puts in the place of an "
+      "error with a header that is not sound is left as it is")
+def replaced_in_output():
+    refused = ip(SRC, A, lsrr("127.0.0.1"))
+    quote = ip(SRC, FAR, lsrr(B, NEXT, ptr=8))
+    ear = Ear("a")
+    with Substitution("output", -0x80000000, "ip protocol icmp") as queue:
+        queued = queue.replace(refused, b"")
+        equal(expect_one(bench.collect(), "a").hex(), queued.hex(), "unchanged")
+        # An error that is led astray, as a failed link gives it: set right ...
+        sound = error_about(quote, src=A, dst=B, options=lsrr(B, SRC, ptr=8) +
+                            b"\1\1\1\1\1")
+        queue.replace(refused, sound)
+        out = packet.Packet(expect_one(bench.collect(), "a"))
+        equal((out.dst, out.options), (SRC, b"\1" * 16), "led home")
+        # ... if its header is sound, and that in its quote.
+        for what, instead in unsound(SRC, lsrr(B, SRC, ptr=8)).items():
+            instead = (instead + sound[20:])[:len(sound)]
+            queue.replace(refused, instead)
+            out = ear.next(instead)
+            equal((out or b"nothing").hex(), instead.hex(), what)
+
+
+# Other senders in LOCAL_OUT
+
+def error_about(quote, src=SRC, dst=A, kind=ICMP_HOST_UNREACHABLE, options=b""):
+    body = kind + b"\0\0" + bytes(4) + quote
+    body = body[:2] + struct.pack("!H", packet.checksum(body)) + body[4:]
+    return ip(src, dst, options, proto=packet.ICMP, payload=body)
+
+
+# It says that 10.2.0.77 was the source of a datagram of ours, and comes itself
+# with a source route, as an error does that is led astray.
+ASTRAY = error_about(ip("10.2.0.77", FAR, lsrr(B, NEXT, ptr=8)), dst=FAR,
+                     options=lsrr(FAR, NEXT, ptr=12))
+
+
+@test("I4: a copy of somebody else's error goes where the copy goes, not where "
+      "the quote points")
+def copied_error():
+    bench.neighbour("b", "10.2.0.77")
+    bench.using(lsrr=0, ssrr=0)
+    bench.router.sysctl("net.ipv4.srcroute.conf.c.lsrr", 1)
+    ktap.cleanup(bench.router.sysctl, "net.ipv4.srcroute.conf.c.lsrr", 0)
+    load("table ip t { chain p { type filter hook prerouting priority 0; "
+         "iifname a ip saddr %s dup to %s device c; } "
+         "chain f { type filter hook forward priority 0; ip saddr %s drop; } }"
+         % (SRC, NEXT_C, SRC))
+    out = bench.exchange("a", ASTRAY)
+    equal(list(out), ["c"], "links")
+    equal(out["c"][0][12:].hex(), ASTRAY[12:].hex(), "the copy")
+
+
+@test("I4: an error that a program sends by a raw socket stays as it is")
+def raw_error():
+    bench.neighbour("b", "10.2.0.77")
+    mine = error_about(ip("10.2.0.77", FAR, lsrr(B, NEXT, ptr=8)), src=B,
+                       dst=FAR, options=lsrr(FAR, NEXT, ptr=12))
+    with bench.router:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    with sock:
+        sock.sendto(mine, (FAR, 0))
+    equal(bench.collect(), {"b": [mine]}, "output")
+
+
+@test("I4: an error that goes through a VRF by way of LOCAL_OUT stays as it is")
+def error_through_vrf():
+    blue()
+    bench.neighbour("u", "10.50.0.77", "10.50.0.8")
+    bench.temporary("route add 10.50.0.8/32 dev blue")
+    sent = error_about(ip("10.50.0.77", FAR, lsrr(B, NEXT, ptr=8)),
+                       dst="10.50.0.8", options=lsrr("10.50.0.8", ptr=8))
+    for scope in "all", "a":
+        bench.configure("net.ipv4.srcroute.conf.%s.lsrr" % scope, 0)
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    bench.router.sysctl("net.ipv4.srcroute.conf.c.lsrr", 1)
+    ktap.cleanup(bench.router.sysctl, "net.ipv4.srcroute.conf.c.lsrr", 0)
+    out = packet.Packet(expect_one(bench.exchange("a", sent), "u"))
+    equal((out.dst, out.payload.hex()),
+          ("10.50.0.8", packet.Packet(sent).payload.hex()), "output")
+
+
+# Errors to ourselves
+
+def on_loopback():
+    """A socket that sees what the router sends to itself."""
+    with bench.router:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                             socket.htons(0x0800))
+        sock.bind(("lo", 0x0800))
+    ktap.cleanup(sock.close)
+    return sock
+
+
+def errors_on(sock):
+    found = []
+    while select.select([sock], [], [], 0)[0]:
+        datagram = sock.recv(65536)
+        if datagram[9] == packet.ICMP:
+            found.append(packet.Error(datagram))
+    return [(e.type, e.code, e.packet.dst) for e in found]
+
+
+@test("I1: with accept_local, forwarding tells no source that is one of our "
+      "addresses")
+def own_source():
+    bench.temporary("route add 10.80.0.0/16 via %s mtu lock 600" % NEXT)
+    ear = on_loopback()
+    big = {"frag": 0x4000, "payload": packet.udp(bytes(800))}
+    for options, dst, fields, error in (
+            (lsrr(FAR), A, {"ttl": 1}, (11, 0)),
+            (lsrr("10.80.0.1"), A, big, (3, 4)),
+            (lsrr(NEXT), FAR, {"ttl": 1}, (11, 0)),
+            (lsrr(NEXT), "10.80.0.1", big, (3, 4))):
+        sent = ip(SRC, dst, options, **fields)
+        out = packet.Error(bench.exchange("a", sent)["a"][0])
+        equal((out.type, out.code), error, "to a source that is not ours")
+        bench.configure("net.ipv4.conf.a.accept_local", 1)
+        expect_nothing(bench.exchange("a", ip(C, dst, options, **fields)))
+        equal(errors_on(ear), [], "errors to ourselves")
+    # The error about a datagram without a source route is the kernel's.
+    expect_nothing(bench.exchange("a", ip(C, FAR, ttl=1)))
+    equal(errors_on(ear), [(11, 0, C)], "error of an ordinary datagram")
+
+
+@test("I1, I4: nor does a next hop that does not answer ARP, or a rule that "
+      "rejects in FORWARD; our own output is told")
+def own_source_late():
+    for key, value in (("retrans_time_ms", 20), ("mcast_solicit", 1)):
+        bench.configure("net.ipv4.neigh.c.%s" % key, value)
+    bench.configure("net.ipv4.conf.a.accept_local", 1)
+    ear = on_loopback()
+    bench.send("a", ip(B, A, lsrr("10.3.0.9")))
+    # The neighbour that our own output waits for is the same.
+    with bench.router:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sock:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS,
+                        lsrr("10.3.0.9", FAR) + b"\0")
+        sock.bind((C, 4000))
+        sock.sendto(b"x", (FAR, 9))
+        wait_until(lambda: (3, 1, C) in errors_on(ear), what="our own error")
+    bench.collect()
+    equal(errors_on(ear), [], "errors about what was forwarded")
+    load("table ip t { chain c { type filter hook forward priority 0; "
+         "ip saddr %s reject with icmp type admin-prohibited; } }" % B)
+    expect_nothing(bench.exchange("a", ip(B, A, lsrr(FAR))))
+    equal(errors_on(ear), [], "errors about what was rejected")
+
+
+if __name__ == "__main__":
+    ktap.main(bench.close)
