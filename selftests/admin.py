@@ -15,7 +15,7 @@ import shlex
 import signal
 import tempfile
 
-from lib import ktap, packet
+from lib import ktap, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.netns import Netns, Wire, cable, sh, wait_until
 from lib.packet import edit, ip, lsrr, ssrr
@@ -522,6 +522,31 @@ def namespaces():
         ns.close()
     check(forwards(), "the router has lost its hooks")
     check("passing" not in sh("ip netns list"), "a namespace is left")
+
+
+def allocations(action):
+    """What we allocate meanwhile: [(octets, as the kernel's trace has it)]"""
+    with Trace("kmem/kmalloc", "percpu/percpu_alloc_percpu") as trace:
+        action()
+        lines = [line for line in trace.lines() if "[nf_srcroute]" in line]
+    return [(int(re.search(r"(?:bytes_req|bytes_alloc)=(\d+)", line).group(1)),
+             line) for line in lines]
+
+
+@test("Interface: what namespaces and interfaces make us allocate is charged to "
+      "the cgroup of who makes them")
+def charged():
+    made = allocations(lambda: ktap.cleanup(Netns("charged").close))
+    # If the kernel allocated for us, it would charge nobody.
+    check(sum(octets for octets, _ in made) > 2000, "of a namespace: %s" % made)
+    with bench.router:
+        of_link = allocations(lambda: equal(rtnetlink.add_dummy("charged"), 0,
+                                            "errno"))
+        rtnetlink.delete("charged")
+    check(any("percpu" in line for _, line in of_link) and len(of_link) >= 3,
+          "of an interface: %s" % of_link)
+    free = [line for _, line in made + of_link if "ACCOUNT" not in line]
+    equal(free, [], "charged to nobody")
 
 
 @test("Interface: a file that is held open does not outlive its namespace")

@@ -16,7 +16,7 @@ import socket
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
-from lib.netns import Bench, Wire, cable, sh
+from lib.netns import Bench, Netns, Wire, cable, sh, wait_until
 from lib.nft import nft
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, C, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
@@ -514,6 +514,27 @@ def bridge_filter():
     bench.using(ssrr=1)
     for kind in lsrr, ssrr:
         passes(ip(SRC, A, kind(BSRC)), "br0", BSRC, BR)
+
+
+@test("O5: ... and once for each namespace")
+def bridge_filter_elsewhere():
+    br_netfilter()
+    lines = said()
+    other = Netns("other")
+    ktap.cleanup(other.close)
+    cable(other, "port", bench.world, "elsewhere",
+          "link add name br0 type bridge mcast_snooping 0",
+          "link set dev br0 address 02:00:00:00:00:43",
+          "link set dev port master br0", "link set dev br0 up")
+    for key, value in (("net.bridge.bridge-nf-call-iptables", 1),
+                       ("net.ipv4.srcroute.conf.all.lsrr", 1)):
+        other.sysctl(key, value)
+    wire = Wire(bench.world, "elsewhere", b"\2\0\0\0\0\x43")
+    ktap.cleanup(wire.sock.close)
+    for _ in range(3):
+        wire.send(ip(BSRC, BR, lsrr(NEXT)))
+    wait_until(lambda: said() > lines, what="a line")
+    equal(said(), lines + 1, "lines")
 
 
 @test("O5: with br_netfilter in but bridge-nf-call-iptables off, the bridge's "

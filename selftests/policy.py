@@ -4,12 +4,14 @@
 of the interface. The topology is drawn in lib/standard.py.
 """
 
+import collections
 import os
+import re
 import time
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
-from lib.netns import Netns, sh
+from lib.netns import Bench, Netns, sh
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench, expect,
                           expect_error, expect_nothing)
@@ -393,6 +395,40 @@ def log_martians():
     bench.exchange("a", ip(SRC, A, lsrr("127.0.0.1")))
     equal(lines(), ["srcroute: a: discarded %s -> %s: next address is not "
                     "that of one host" % (SRC, A)], "lines")
+
+
+def discards_logged(log):
+    """{interface: lines about discards} since the last call"""
+    found = collections.Counter()
+    while True:
+        try:
+            line = os.read(log, 8192).decode(errors="replace")
+        except BlockingIOError:
+            return dict(found)
+        said = re.search(r"srcroute: (\w+): discarded", line)
+        if said:
+            found[said.group(1)] += 1
+
+
+@test("S: a namespace whose discards fill the log keeps no other namespace from "
+      "it")
+def log_limit():
+    other = Bench("other")
+    ktap.cleanup(other.close)
+    other.link("noisy", "10.8.0.1/24", peers=["10.8.0.2"])
+    other.set(lsrr=1)
+    other.router.sysctl("net.ipv4.conf.noisy.log_martians", 1)
+    bench.using(lsrr=1)
+    bench.configure("net.ipv4.conf.a.log_martians", 1)
+    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    ktap.cleanup(os.close, log)
+    time.sleep(5.1)  # the limit is on so many lines in five seconds
+    os.lseek(log, 0, os.SEEK_END)
+    other.exchange("noisy", *[ip("10.8.0.2", "10.8.0.1", lsrr("127.0.0.1"))] * 50)
+    bench.exchange("a", ip(SRC, A, lsrr("127.0.0.1")))
+    logged = discards_logged(log)
+    check(0 < logged.get("noisy", 0) <= 20, "lines of 50: %s" % logged)
+    equal(logged.get("a"), 1, "lines of the other namespace")
 
 
 if __name__ == "__main__":
