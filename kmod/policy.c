@@ -278,7 +278,7 @@ int srcroute_interfaces_init(void)
 {
 	int err = register_netdevice_notifier(&netdevice_notifier);
 
-	/* It takes back the interfaces that it has told us of so far. */
+	/* It has told us the end of those that it had told us of so far. */
 	if (err)
 		wait_for_freeing();
 	return err;

@@ -4,7 +4,7 @@
 nothing half done, and the next try works. For the guest of `make check-debug`:
 needs a kernel with failslab, and loads and unloads the module itself.
 
-	selftests/faults.py MODULE FAILPERCPU	the second is failpercpu/'s
+	selftests/faults.py MODULE DIR		DIR has what is built of modules/
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import sys
+import time
 
 from lib import failslab, ktap, module, packet, rtnetlink
 from lib.ktap import check, equal, test
@@ -20,7 +21,9 @@ from lib.netns import Netns, wait_until
 from lib.packet import edit, ip, lsrr, record
 from lib.standard import A, B, FAR, NEXT, SRC, StandardBench, expect
 
-MODULE, FAILPERCPU = sys.argv.pop(1), sys.argv.pop(1)
+MODULE, HELPERS = sys.argv.pop(1), sys.argv.pop(1)
+FAILPERCPU, HOLDDEV = (HELPERS + "/" + name for name in ("failpercpu.ko",
+                                                         "holddev.ko"))
 CONF = "/proc/sys/net/ipv4/srcroute/conf/"
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -67,13 +70,22 @@ def load():
     return 0
 
 
+def expedited(on):
+    with open("/sys/kernel/rcu_expedited", "w") as file:
+        file.write(str(on))
+
+
 @test("Interface: each allocation of a load fails in turn: ENOMEM, nothing "
       "left, the next load works")
 def loading():
     spaces = [space("load%d" % i) for i in range(2)]
     for ns in spaces:
         ns.ip("link add name d type dummy")
+    space("many").ip(*["link add name d%d type dummy" % i for i in range(20)])
     failslab.beneath(failslab.function("do_one_initcall"))
+    # The kernel waits for readers then, but not for what has been put off.
+    expedited(1)
+    ktap.cleanup(expedited, 0)
     results = []
     for number, error in failslab.positions(lambda n: load()):
         results.append(error)
@@ -89,8 +101,8 @@ def loading():
 
 # Namespaces and interfaces
 
-def in_child(action):
-    """What action() returns, in a process that ends with it."""
+def start(action):
+    """A process that ends with action()."""
     pid = os.fork()
     if not pid:
         code = 99
@@ -98,6 +110,11 @@ def in_child(action):
             code = action()
         finally:
             os._exit(code)
+    return pid
+
+
+def result(pid):
+    """What action() has returned there."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
@@ -110,7 +127,7 @@ def unshare_with_fault(number):
         if not error and not os.path.exists(CONF + "lo/lsrr"):
             return 98
         return error | (128 if failed() else 0)
-    code = in_child(child)
+    code = result(start(child))
     return code & 127, bool(code & 128)
 
 
@@ -189,13 +206,31 @@ def renaming():
     equal(ns.sysctl(CONF + "now/lsrr"), "3", "the value after all")
 
 
+def tried_again(ns, results):
+    """A write to another setting finds memory for the interface, or fails and
+    changes nothing."""
+    path, before = CONF + "all/mark", ns.sysctl(CONF + "all/mark")
+    after = str(1 + int(before))
+    for _, error in failslab.positions(lambda n: write(path, after)):
+        results.append(error)
+        if not error:
+            break
+        equal(ns.sysctl(path), before, "the setting")
+        equal(ns.counters().get(("d", "unavailable")), 1, "unavailable")
+    equal(ns.sysctl(CONF + "d/mark"), after, "mark of the interface")
+    equal(ns.sysctl(CONF + "d/lsrr"), "1", "lsrr of the interface")
+    check(("d", "unavailable") not in ns.counters(), "unavailable still")
+
+
 @test("Interface: each allocation for a move to a namespace fails in turn: "
-      "there the interface is without settings, or not at all")
+      "there the interface is without settings, and that is to be seen, or not "
+      "at all; a write tries again")
 def moving():
     failslab.beneath(failslab.module())
     here, there = space("here"), space("there")
     there.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)
     here.ip("link add name d type dummy")
+    failslab_of_write = []
     results, unset = [], 0
     with here:
         for _, error in failslab.positions(
@@ -204,14 +239,41 @@ def moving():
             if error:
                 continue
             with there:  # the kernel moves it whatever we say
-                unset += not has_files("d")
-                equal(("d", "received") in there.counters(), has_files("d"),
-                      "counters")
+                available = has_files("d")
+                unset += not available
+                counters = there.counters()
+                equal(("d", "received") in counters, available, "counters")
+                equal(counters.get(("d", "unavailable")),
+                      None if available else 1, "unavailable")
+                if not available:
+                    tried_again(there, failslab_of_write)
                 equal(rtnetlink.move("d", here), 0, "moved back")
             check(has_files("d"), "files after the move back")
     print("# %d of %d left it without settings" % (unset, len(results)))
     check(unset, "none has failed")
+    outcome("a write that tries again", failslab_of_write)
     equal(there.sysctl(CONF + "d/lsrr"), "1", "the last move")
+
+
+@test("Interface: an interface keeps its settings while the end of another one "
+      "that had its ifindex is told a second time")
+def second_end():
+    ns = space("end")
+    ns.ip("link add name was index 4711 type dummy")
+    with ns:
+        module.load(HOLDDEV, "name=was")
+    try:
+        with ns:
+            deletion = start(lambda: rtnetlink.delete("was"))
+            wait_until(lambda: not has_files("was"))
+        ns.ip("link add name now index 4711 type dummy")
+        ns.sysctl(CONF + "now/lsrr", 3)
+        time.sleep(3)  # the kernel tells of it each second until it is gone
+        equal(ns.sysctl(CONF + "now/lsrr"), "3", "its setting")
+        check(("now", "received") in ns.counters(), "counters")
+    finally:
+        module.remove("holddev")
+    equal(result(deletion), 0, "errno of the deletion")
 
 
 # Settings
