@@ -17,7 +17,7 @@ from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.netns import wait_until
 from lib.nft import nft
-from lib.packet import edit, ip, lsrr, record
+from lib.packet import edit, ip, lsrr, record, ssrr
 from lib.queue import Queue
 from lib.standard import (A, B, C, FAR, NEXT, NEXT_C, SRC, StandardBench,
                           expect_nothing, expect_one)
@@ -315,6 +315,61 @@ def replaced_in_output():
             queue.replace(refused, instead)
             out = ear.next(instead)
             equal((out or b"nothing").hex(), instead.hex(), "quoted: " + what)
+
+
+# Others that have a share in a datagram
+
+@test("O6, H7: a packet socket on the interface of arrival sees what was sent, and "
+      "the datagram leaves as it should")
+def shared_with_socket():
+    with bench.router:
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                            socket.htons(0x0800))
+        tap.bind(("a", 0x0800))
+    with tap:
+        for kind in lsrr, ssrr:
+            passes_beside(tap, A, kind(NEXT), NEXT, kind(B, ptr=8))
+            passes_beside(tap, A, kind(NEXT) + record(2), NEXT,
+                          kind(B, ptr=8) + record(2, [B]))
+        passes_beside(tap, FAR, lsrr(NEXT) + record(2), FAR,
+                      lsrr(NEXT) + record(2, [B]))
+        for options in lsrr(B), lsrr(B) + record(2):
+            completes_beside(tap, options)
+        sent = ip(SRC, A, lsrr("127.0.0.1") + record(2))
+        out = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+        equal((out.type, out.code), (3, 5), "error")
+        equal(seen_by(tap), [sent], "seen by the socket")
+
+
+def seen_by(tap):
+    found = []
+    while select.select([tap], [], [], 0)[0]:
+        datagram, where = tap.recvfrom(65536)
+        if where[2] != 4:  # PACKET_OUTGOING
+            found.append(datagram)
+    return [d[:int.from_bytes(d[2:4], "big")] for d in found]
+
+
+def passes_beside(tap, dst, options, new_dst, new_options):
+    sent = ip(SRC, dst, options)
+    out = bench.exchange("a", sent)
+    equal(out, {"b": [edit(sent, dst=new_dst, options=new_options, ttl=63)]},
+          "output")
+    equal(seen_by(tap), [sent], "seen by the socket")
+
+
+def completes_beside(tap, options):
+    """A route whose last address is ours is delivered with the pointer at its
+    end; the socket still sees what was sent."""
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    with bench.router, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((B, 9))
+        s.settimeout(5)
+        sent = ip(SRC, A, options)
+        expect_nothing(bench.exchange("a", sent))
+        equal(s.recv(100), b"srcroute", "delivered")
+    equal(seen_by(tap), [sent], "seen by the socket")
 
 
 # Other senders in LOCAL_OUT
