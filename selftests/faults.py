@@ -24,6 +24,8 @@ from lib.standard import A, B, FAR, NEXT, SRC, StandardBench, expect
 MODULE, HELPERS = sys.argv.pop(1), sys.argv.pop(1)
 FAILPERCPU, HOLDDEV = (HELPERS + "/" + name for name in ("failpercpu.ko",
                                                          "holddev.ko"))
+METRICS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "../scripts/srcroute-metrics")
 CONF = "/proc/sys/net/ipv4/srcroute/conf/"
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -246,6 +248,8 @@ def moving():
                 equal(counters.get(("d", "unavailable")),
                       None if available else 1, "unavailable")
                 if not available:
+                    check('srcroute_unavailable{device="d"} 1' in
+                          there.run([METRICS]).split("\n"), "metrics")
                     tried_again(there, failslab_of_write)
                 equal(rtnetlink.move("d", here), 0, "moved back")
             check(has_files("d"), "files after the move back")
