@@ -759,6 +759,25 @@ def vrf_reject():
     equal(bench.moved(), {"received": 1, "policy_reject": 1}, "counters")
 
 
+@test("I4: under VRF, where errors pass LOCAL_OUT twice, that about a next hop "
+      "which does not answer reaches the source without a source route")
+def vrf_link_failure():
+    vrf()
+    for key, value in (("retrans_time_ms", 20), ("mcast_solicit", 1)):
+        bench.configure("net.ipv4.neigh.q.%s" % key, value)
+    bench.neighbour("p", "10.41.0.3")
+    for options in lsrr("10.42.0.9"), lsrr("10.41.0.3", "10.42.0.9", ptr=8):
+        bench.router.ip("neigh flush dev q 10.42.0.9")
+        bench.send("p", ip(VSRC, P, options))
+        datagram = bench.wires["p"].receive(10)
+        check(datagram, "no error")
+        error = packet.Error(datagram)
+        equal((error.type, error.code, error.packet.dst), (3, 1, VSRC), "error")
+        check(set(error.packet.options) <= {0, 1}, "options: %s" %
+              error.packet.options.hex(" "))
+        check(error.packet.sum_ok(), "checksum")
+
+
 @test("Interface: under VRF nonlocal, revisit and mark are the slave's")
 def vrf_settings():
     vrf()
