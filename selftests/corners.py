@@ -136,8 +136,9 @@ def address_comes_and_goes():
         equal(counters(sent), {}, "no address of ours")
         bench.router.ip("addr add 10.5.0.9/32 dev lo")
         hits = {"received": 2, "hop": 2, "advanced": 2}
-        equal(counters(sent), hits, "an address of ours")
-        equal(counters(ip(SRC, A, lsrr(FAR))), hits, "another of ours")
+        # The last one is what a processor remembers when the address goes.
+        for dst in "10.5.0.9", A, "10.5.0.9":
+            equal(counters(ip(SRC, dst, lsrr(FAR))), hits, dst)
         bench.router.ip("addr del 10.5.0.9/32 dev lo")
 
 

@@ -407,21 +407,23 @@ def raw_error():
     bench.neighbour("b", "10.2.0.77")
     mine = error_about(ip("10.2.0.77", FAR, lsrr(B, NEXT, ptr=8)), src=B,
                        dst=FAR, options=lsrr(FAR, NEXT, ptr=12))
-    with bench.router:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    with sock:
+    for protocol in socket.IPPROTO_ICMP, socket.IPPROTO_RAW:
+        with bench.router:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
+        ktap.cleanup(sock.close)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         sock.sendto(mine, (FAR, 0))
         equal(bench.collect(), {"b": [mine]}, "output")
         ear = Ear("b")
         for what, bad in unsound(mine).items():
-            if bad[0] >> 4 != 4 or (bad[0] & 15) < 5:
-                # The kernel fills in length and checksum of none but these.
-                try:
-                    sock.sendto(bad, (FAR, 0))
-                except OSError:  # newer kernels refuse
-                    continue
-                out = ear.next(bad)
-                equal((out or b"nothing").hex(), bad.hex(), what)
+            if bad[0] >> 4 == 4 and (bad[0] & 15) >= 5:
+                continue  # the kernel fills in length and checksum
+            try:
+                sock.sendto(bad, (FAR, 0))
+            except OSError:  # newer kernels refuse
+                continue
+            out = ear.next(bad)
+            equal((out or b"nothing").hex(), bad.hex(), what)
 
 
 @test("I4: an error that goes through a VRF by way of LOCAL_OUT stays as it is")
