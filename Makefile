@@ -45,7 +45,7 @@ help:
 	@echo 'make check        all tests, on both supported kernels'
 	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
 	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
-	@echo '                  and a storm of 1,000,000'
+	@echo '                  a storm of 1,000,000, and as many around the hooks'
 	@echo 'make check-packages  those of make deb, in a clean Debian 12'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
