@@ -177,8 +177,8 @@ static unsigned int forward(struct srcroute_packet *p,
 {
 	struct sk_buff *skb = p->skb;
 
-	/* For errors that echo options, and for fragments that leave some out. */
-	if (!p->srr.alone || IPCB(skb)->opt.srr)
+	/* For errors that echo options; compile() has set it for fragments. */
+	if (IPCB(skb)->opt.srr)
 		IPCB(skb)->opt.optlen = p->h.area_len;
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
 	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */

@@ -55,8 +55,9 @@ bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
  */
 static inline bool srcroute_is_plain(const struct sk_buff *skb)
 {
-	return skb_headlen(skb) >= sizeof(struct iphdr) &&
-	       ip_hdr(skb)->ihl == 5;
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	return skb_headlen(skb) >= sizeof(*iph) && iph->ihl == 5;
 }
 
 /**
