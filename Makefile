@@ -50,7 +50,7 @@ help:
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
-	@echo 'make proof        ... and prove that it keeps its contract'
+	@echo 'make proof        ... and prove that it keeps its contract, and the hooks theirs'
 	@echo 'make fuzz         ... with random options, till stopped; or SECONDS=N'
 	@echo 'make coverage     ... and do they reach all of it?'
 	@echo 'make srtrace      the traceroute of source routes, in out/srtrace/'
@@ -89,6 +89,7 @@ unit:
 
 proof:
 	scripts/proof
+	scripts/proof-hooks
 
 fuzz:
 	scripts/fuzz $(SECONDS)

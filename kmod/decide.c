@@ -328,9 +328,24 @@ static unsigned int transit(struct srcroute_packet *p)
 	return forward(p, SRCROUTE_TRANSIT);
 }
 
-/* Not for us: transit if it routes as unicast, else the kernel's. */
+static noinline unsigned int leave_to_kernel(struct srcroute_packet *p,
+					     u32 mark,
+					     struct dst_entry *metadata)
+{
+	skb_dst_drop(p->skb);
+	if (metadata)
+		skb_dst_set(p->skb, metadata);
+	p->skb->mark = mark;
+	return NF_ACCEPT;
+}
+
+/*
+ * Not for us: transit if it routes as unicast, else the kernel's, which is to
+ * have it as it came. A route takes the place of a tunnel's metadata.
+ */
 static unsigned int to_elsewhere(struct srcroute_packet *p)
 {
+	struct dst_entry *metadata = skb_dst(p->skb);
 	struct sk_buff *skb = p->skb;
 	u32 mark = skb->mark;
 	int err;
@@ -338,16 +353,15 @@ static unsigned int to_elsewhere(struct srcroute_packet *p)
 	if (!srcroute_is_host(p->h.iph->daddr))
 		return NF_ACCEPT;
 
+	if (metadata)
+		dst_hold(metadata);
 	skb->mark |= setting(p, SRCROUTE_KEY_MARK);
 	err = route_to(p, p->h.iph->daddr);
-	if (err && srcroute_is_transit(p))
-		return srcroute_unroutable(p, err);
-	if (!err && skb_rtable(skb)->rt_type == RTN_UNICAST)
-		return transit(p);
-
-	skb_dst_drop(skb);
-	skb->mark = mark;
-	return NF_ACCEPT;
+	if (err ? !srcroute_is_transit(p) :
+		  skb_rtable(skb)->rt_type != RTN_UNICAST)
+		return leave_to_kernel(p, mark, metadata);
+	dst_release(metadata);
+	return err ? srcroute_unroutable(p, err) : transit(p);
 }
 
 /*

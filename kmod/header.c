@@ -122,5 +122,7 @@ bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 	if (ntohs(quote->iph.tot_len) && ntohs(quote->iph.tot_len) < len)
 		return false;
 	quote->area_len = len - sizeof(struct iphdr);
-	return !skb_copy_bits(skb, offset, quote->octets, len);
+	return !skb_copy_bits(skb, offset + sizeof(struct iphdr),
+			      quote->octets + sizeof(struct iphdr),
+			      quote->area_len);
 }

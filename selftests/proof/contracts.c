@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the proofs of the hooks know of kmod/header.c, kmod/discard.c and the option
+ * engine: their contracts. That they keep them is proved apart: of the first two
+ * by header.c and discard.c in this directory, of the engine by scripts/proof
+ * (include/srcroute/option-acsl.h).
+ */
+#include "proof.h"
+
+#define AREA_LEN	(HEADER - sizeof(struct iphdr))
+
+static void look(struct sk_buff *skb, struct srcroute_header *h)
+{
+	h->iph = ip_hdr(skb);
+	h->area = (u8 *)(h->iph + 1);
+	h->area_len = AREA_LEN;
+}
+
+bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
+{
+	proof_move(skb);
+	if (nondet_bool())
+		return false;
+	suppose(skb->len >= HEADER && ip_hdr(skb)->version == 4 &&
+		ip_hdrlen(skb) == HEADER);
+	look(skb, h);
+	return true;
+}
+
+bool srcroute_header_make_writable(struct sk_buff *skb,
+				   struct srcroute_header *h)
+{
+	prove(h->area_len == AREA_LEN, "it is a header that was read");
+	proof_move(skb);
+	if (nondet_bool())
+		return false;
+	look(skb, h);
+	return true;
+}
+
+bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
+			 struct srcroute_quote *quote)
+{
+	struct srcroute_quote any;
+
+	prove(__CPROVER_w_ok(quote, sizeof(*quote)), "a quote has its room");
+	*quote = any;
+	suppose(quote->iph.version == 4 && quote->iph.ihl >= 5);
+	quote->area_len = quote->iph.ihl * 4 - sizeof(struct iphdr);
+	return nondet_bool();
+}
+
+static bool is_sound(const u8 *option, unsigned int room, const struct srr *srr)
+{
+	return srr->len <= room && srr->len == option[1] &&
+	       srr->ptr == option[2] && srr->len >= 3 && srr->len % 4 == 3 &&
+	       srr->ptr >= 4 && srr->ptr % 4 == 0;
+}
+
+enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
+			  struct srr *srr)
+{
+	enum srr_verdict verdict = SRR_NONE;
+	struct srr any;
+
+	prove(area_len <= SRR_AREA_MAX, "the engine is given an option area");
+	prove(__CPROVER_r_ok(area, area_len), "all of the area may be read");
+	*srr = any;
+	if (nondet_bool())
+		return verdict;
+	verdict = nondet_bool() ? SRR_VALID : SRR_FAULT;
+	suppose(srr->off < area_len && srr->fault < area_len);
+	suppose(srr->type == area[srr->off] &&
+		(srr->type == SRR_LSRR || srr->type == SRR_SSRR));
+	if (verdict == SRR_VALID || !srr->route_at_fault) {
+		suppose(area_len - srr->off >= 3);
+		suppose(is_sound(area + srr->off, area_len - srr->off, srr));
+	}
+	return verdict;
+}
+
+const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n)
+{
+	prove(__CPROVER_r_ok(area, srr->off + srr->len),
+	      "all of the route may be read");
+	prove(is_sound(area + srr->off, SRR_AREA_MAX - srr->off, srr),
+	      "the engine is given a sound route");
+	*n = nondet_u32();
+	suppose(*n <= SRR_SLOTS_MAX && 3 + 4 * *n <= srr->len);
+	return area + srr->off + 3;
+}
+
+unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
+{
+	unsigned int n;
+
+	srr_recorded(area, srr, &n);
+	prove(__CPROVER_w_ok(route, 4 * SRR_SLOTS_MAX),
+	      "there is room for the way back");
+	return n;
+}
+
+bool srr_advance(u8 *option, const u8 *next, const u8 *record)
+{
+	u8 len = option[1], ptr = nondet_u8();
+
+	prove(len >= 3 && len % 4 == 3 && option[2] >= 4 && option[2] % 4 == 0,
+	      "the engine is given a sound route");
+	prove(__CPROVER_w_ok(option, len), "all of the route may be written");
+	prove(__CPROVER_r_ok(next, 4) && __CPROVER_r_ok(record, 4),
+	      "addresses have four octets");
+	if (nondet_bool())
+		return false;
+	suppose(ptr >= 4 && ptr % 4 == 0);
+	__CPROVER_havoc_slice(option + 2, len - 2);
+	option[2] = ptr;
+	return true;
+}
+
+void srr_finish(u8 *option)
+{
+	prove(option[1] >= 3 && option[1] % 4 == 3 && option[2] >= 4 &&
+	      option[2] % 4 == 0, "the engine is given a sound route");
+	option[2] = option[1] + 1;
+}
+
+#ifndef PROVES_ADDRESS
+
+/* What tables say is anything, of any address. */
+bool srcroute_is_own(struct net *net, const struct net_device *dev, __be32 addr)
+{
+	return nondet_bool();
+}
+
+bool srcroute_is_one_host(struct net *net, const struct net_device *dev,
+			  __be32 addr)
+{
+	return nondet_bool();
+}
+
+bool srcroute_is_transit(const struct srcroute_packet *p)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	return nondet_bool();
+}
+
+bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	prove(skb_rtable(p->skb), "a neighbour is asked for by a route");
+	return nondet_bool();
+}
+
+__be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
+			       __be32 next, __be32 arrival)
+{
+	prove(rt && rt->dst.dev, "an address is recorded by a route");
+	return nondet_u32();
+}
+
+#endif /* PROVES_ADDRESS */
+
+#ifndef PROVES_DISCARD
+
+/* A look that is stale, or a route that is none, would be used for the error. */
+static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why)
+{
+	srcroute_count(p->iface, why);
+	proof_take(p->skb);
+	return NF_STOLEN;
+}
+
+static unsigned int end_with_error(struct srcroute_packet *p,
+				   enum srcroute_outcome why)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	prove(why > SRCROUTE_LOCAL && why < SRCROUTE_OUTCOME_COUNT,
+	      "it is a reason to refuse");
+	return end(p, why);
+}
+
+unsigned int srcroute_discard(struct srcroute_packet *p,
+			      enum srcroute_outcome why)
+{
+	return end(p, why);
+}
+
+unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
+{
+	return end(p, err == -ENOBUFS ? SRCROUTE_NO_MEMORY :
+					SRCROUTE_BAD_SOURCE);
+}
+
+unsigned int srcroute_refuse(struct srcroute_packet *p,
+			     enum srcroute_outcome why, unsigned int pointer)
+{
+	return end_with_error(p, why);
+}
+
+unsigned int srcroute_ignore(struct srcroute_packet *p,
+			     enum srcroute_outcome why)
+{
+	return end_with_error(p, why);
+}
+
+bool srcroute_is_reversible(const struct srcroute_packet *p)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	prove(p->verdict == SRR_VALID, "only a sound route is reversed");
+	return nondet_bool();
+}
+
+#endif /* PROVES_DISCARD */

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmod/header.c, for a datagram of any octets and lengths, linear or not: it gives
+ * out nothing but sound headers, all of them where they are now, and changes no
+ * octet. contracts.c has what the hooks rely on.
+ */
+#include "proof.h"
+
+static void read(struct sk_buff *skb)
+{
+	struct srcroute_header h;
+
+	if (!srcroute_header_read(skb, &h)) {
+		reach(!proof.taken);
+		return;
+	}
+	reach(h.area_len == 40);
+	prove(proof_is_fresh(skb, &h), "it is a look at the header as it is");
+	prove(h.iph->version == 4, "its version is 4");
+	prove(h.area_len <= SRR_AREA_MAX &&
+	      h.area_len == h.iph->ihl * 4 - sizeof(*h.iph),
+	      "its length is what it says");
+	prove(sizeof(*h.iph) + h.area_len <= skb->len, "all of it is there");
+	prove(skb->transport_header == h.iph->ihl * 4 + skb->network_header,
+	      "transport begins behind it");
+	if (!srcroute_header_make_writable(skb, &h))
+		return;
+	reach(h.area_len == 4);
+	prove(proof_is_fresh(skb, &h), "it is a look at where it may be written");
+	prove(__CPROVER_w_ok(h.iph, sizeof(*h.iph) + h.area_len),
+	      "it may be written");
+}
+
+static void read_quote(const struct sk_buff *skb)
+{
+	struct srcroute_quote quote;
+
+	if (!srcroute_quote_read(skb, nondet_u8(), &quote))
+		return;
+	reach(quote.area_len == 40);
+	prove(quote.iph.version == 4 && quote.iph.ihl >= 5, "a quote is sound");
+	prove(quote.area_len == quote.iph.ihl * 4 - sizeof(quote.iph),
+	      "its length is what it says");
+}
+
+void main(void)
+{
+	struct sk_buff *skb = proof_datagram();
+
+	if (srcroute_is_plain(skb))
+		return;
+	if (nondet_bool())
+		srcroute_may_have_route(skb);
+	else if (nondet_bool())
+		read_quote(skb);
+	else
+		read(skb);
+	prove(!proof.taken, "it is not freed");
+	prove(proof_is_unchanged(), "it is not changed");
+}

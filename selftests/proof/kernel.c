@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel may do to a datagram, for scripts/proof-hooks.
+ *
+ * Whatever may move the header does so at any call, and frees the old one;
+ * whatever may fail fails at any call; every answer of a table is any answer.
+ * What a function takes for granted is proved where it is called.
+ */
+#include "proof.h"
+
+struct proof_state proof;
+struct net proof_net;
+struct srcroute_net proof_sn;
+struct srcroute_iface proof_iface;
+struct srcroute_cpu proof_cpu;
+
+static struct nf_hook_entries any_hooks;
+static struct in_ifaddr any_addresses[2];
+static struct in_device any_in_device[2];
+static struct net_device any_device[2];
+static struct fib_info any_fib_info;
+static struct nf_conn any_conn;
+static struct sock any_socket;
+static struct dst_entry any_dst[2];
+static struct rtable any_route[3];
+
+/* Of the library: in full, for lengths that are not constant. */
+
+#pragma CPROVER check push
+#pragma CPROVER check disable "pointer"
+#pragma CPROVER check disable "bounds"
+
+static void copy(u8 *to, const u8 *from, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
+static void fill(u8 *to, u8 octet, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		to[i] = octet;
+}
+
+static void any_octets(u8 *to, size_t n)
+{
+	struct proof_head any;
+
+	copy(to, any.octet, n);
+}
+
+#pragma CPROVER check pop
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+	prove(__CPROVER_r_ok(from, n), "what is copied may be read");
+	prove(__CPROVER_w_ok(to, n), "where it is copied to may be written");
+	copy(to, from, n);
+	return to;
+}
+
+void *memset(void *to, int octet, size_t n)
+{
+	prove(__CPROVER_w_ok(to, n), "what is filled may be written");
+	fill(to, octet, n);
+	return to;
+}
+
+void local_bh_disable(void)
+{
+	proof.bh++;
+}
+
+void local_bh_enable(void)
+{
+	proof.bh--;
+}
+
+bool __ratelimit(struct ratelimit_state *limit)
+{
+	return nondet_bool();
+}
+
+/* The linear part: where it is, and moving it. */
+
+static struct proof_head *new_head(void)
+{
+	struct proof_head *head = malloc(sizeof(*head));
+
+	suppose(head);
+	return head;
+}
+
+static void use_head(struct sk_buff *skb, struct proof_head *head,
+		     unsigned int headlen)
+{
+	u8 *old = skb->head;
+
+	skb->head = head->octet;
+	skb->data = skb->head + PROOF_HEAD - headlen;
+	skb->network_header = PROOF_HEAD - headlen;
+	skb->data_len = skb->len - headlen;
+	if (old)
+		free(old);
+}
+
+static void move(struct sk_buff *skb)
+{
+	struct proof_head *head = new_head();
+
+#ifdef HEADER
+	/* Of what moves, the hooks may rely on nothing but the length again. */
+	head->octet[0] = skb->head[0];
+#else
+	*head = *(struct proof_head *)skb->head;
+#endif
+	use_head(skb, head, skb_headlen(skb));
+}
+
+/*
+ * As the kernel may at any call. Not where the proof is about octets: moving does
+ * not change them.
+ */
+void proof_move(struct sk_buff *skb)
+{
+#ifndef OCTETS
+	if (nondet_bool())
+		move(skb);
+#endif
+}
+
+/* Is this a look at the header where it is now? */
+bool proof_is_fresh(const struct sk_buff *skb, const struct srcroute_header *h)
+{
+	return h->iph == ip_hdr(skb) && h->area == (u8 *)(h->iph + 1) &&
+	       sizeof(*h->iph) + h->area_len <= skb_headlen(skb);
+}
+
+#pragma CPROVER check push
+#pragma CPROVER check disable "pointer"
+#pragma CPROVER check disable "bounds"
+
+/* An octet of the datagram, in the linear part or behind it. */
+static u8 octet_at(const struct sk_buff *skb, unsigned int at)
+{
+	return at < skb_headlen(skb) ? skb->data[at] : proof.rest.octet[at];
+}
+
+#ifndef HEADER
+static void pull(struct sk_buff *skb, unsigned int len)
+{
+	struct proof_head *head = new_head();
+	unsigned int i;
+
+	for (i = 0; i < PROOF_HEAD; i++)
+		if (i < len)
+			head->octet[PROOF_HEAD - len + i] = octet_at(skb, i);
+	use_head(skb, head, len);
+}
+#endif /* HEADER */
+#pragma CPROVER check pop
+
+/* Any octets: what a quote holds is somebody else's. */
+int skb_copy_bits(const struct sk_buff *skb, int offset, void *to, int len)
+{
+	if (offset > (int)skb->len - len)
+		return -EFAULT;
+	prove(offset >= 0 && len >= 0, "copies octets of the datagram");
+	prove(__CPROVER_w_ok(to, len), "where octets are copied to may be written");
+	any_octets(to, len);
+	return 0;
+}
+
+#ifndef HEADER
+bool pskb_may_pull(struct sk_buff *skb, unsigned int len)
+{
+	if (len <= skb_headlen(skb))
+		return true;
+	if (len > skb->len || nondet_bool())
+		return false;
+	prove(len <= PROOF_HEAD, "no more is pulled than a header");
+	pull(skb, len);
+	return true;
+}
+
+int skb_ensure_writable(struct sk_buff *skb, unsigned int len)
+{
+	if (!pskb_may_pull(skb, len) || nondet_bool())
+		return -ENOMEM;
+	proof_move(skb);
+	return 0;
+}
+#endif /* HEADER */
+
+/* What all functions of IPv4 take for granted that are given a datagram. */
+static void check_header(const struct sk_buff *skb)
+{
+	prove(skb_headlen(skb) >= sizeof(struct iphdr) &&
+	      ip_hdr(skb)->ihl >= 5 && ip_hdrlen(skb) <= skb_headlen(skb),
+	      "the kernel is given a whole header");
+}
+
+/* Routes. */
+
+struct dst_entry *skb_dst(const struct sk_buff *skb)
+{
+	switch (skb->_skb_refdst) {
+	case PROOF_METADATA:
+		return &any_dst[0];
+	case PROOF_FOREIGN:
+		return &any_dst[1];
+	case PROOF_OUTPUT:
+		return &any_route[0].dst;
+	case PROOF_INPUT:
+		return &any_route[1].dst;
+	case PROOF_CLONE:
+		return &any_route[2].dst;
+	default:
+		return NULL;
+	}
+}
+
+static bool is_ipv4(unsigned long dst)
+{
+	return dst >= PROOF_OUTPUT;
+}
+
+void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
+{
+	prove(!skb->_skb_refdst, "no route is lost");
+	prove(dst == &any_route[2].dst || dst == &any_dst[0],
+	      "it is given a route of its own, or its metadata back");
+	skb->_skb_refdst = dst == &any_dst[0] ? PROOF_METADATA : PROOF_CLONE;
+	proof.held--;
+}
+
+void dst_hold(struct dst_entry *dst)
+{
+	prove(dst, "there is something to hold");
+	proof.held++;
+}
+
+void dst_release(struct dst_entry *dst)
+{
+	if (dst)
+		proof.held--;
+}
+
+static void any_rtable(struct rtable *rt)
+{
+	struct rtable any;
+
+	*rt = any;
+	rt->dst.dev = proof_device();
+	rt->dst.flags &= ~DST_METADATA;
+}
+
+int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
+			 u8 tos, struct net_device *dev)
+{
+	int err = nondet_int();
+
+	prove(dev, "routing is told the interface");
+	suppose(err <= 0);
+	if (err || nondet_bool())
+		skb_dst_drop(skb);
+	if (err)
+		return err;
+	any_rtable(&any_route[1]);
+	skb->_skb_refdst = PROOF_INPUT;
+	return 0;
+}
+
+int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
+		       unsigned int type)
+{
+	check_header(skb);
+	proof.rerouted = true;
+	if (nondet_bool())
+		return -EHOSTUNREACH;
+	any_rtable(&any_route[0]);
+	skb->_skb_refdst = PROOF_OUTPUT;
+	if (nondet_bool())
+		return -ENOMEM;
+	proof_move(skb);
+	return 0;
+}
+
+struct rtable *rt_dst_clone(struct net_device *dev, struct rtable *rt)
+{
+	if (nondet_bool())
+		return NULL;
+	any_route[2] = *rt;
+	proof.held++;
+	return &any_route[2];
+}
+
+int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
+	       unsigned int flags)
+{
+	struct fib_result any;
+
+	*res = any;
+	res->fi = &any_fib_info;
+	return nondet_int();
+}
+
+bool fib_info_nh_uses_dev(struct fib_info *fi, const struct net_device *dev)
+{
+	prove(fi == &any_fib_info, "a result is used that was found");
+	return nondet_bool();
+}
+
+u32 inet_addr_type_dev_table(struct net *net, const struct net_device *dev,
+			     __be32 addr)
+{
+	return nondet_u32();
+}
+
+__be32 inet_select_addr(const struct net_device *dev, __be32 dst, int scope)
+{
+	return nondet_u32();
+}
+
+struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex)
+{
+	return nondet_bool() ? proof_device() : NULL;
+}
+
+struct net_device *__ip_dev_find(struct net *net, __be32 addr, bool devref)
+{
+	return dev_get_by_index_rcu(net, 0);
+}
+
+int l3mdev_master_ifindex_rcu(const struct net_device *dev)
+{
+	return nondet_int();
+}
+
+struct net *dev_net(const struct net_device *dev)
+{
+	return &proof_net;
+}
+
+u32 rt_genid_ipv4(const struct net *net)
+{
+	return nondet_u32();
+}
+
+/* Ends of a datagram. */
+
+void proof_take(struct sk_buff *skb)
+{
+	prove(skb == proof.skb, "it is the datagram that ends");
+	proof.taken++;
+	free(skb->head);
+	free(skb);
+}
+
+void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	proof_take(skb);
+}
+
+int dst_input(struct sk_buff *skb)
+{
+	check_header(skb);
+	prove(is_ipv4(skb->_skb_refdst), "what is forwarded has a route");
+	prove(proof.bh, "softirqs are held off");
+	prove(!skb->sk, "what is forwarded is no socket's");
+	proof.forwarded++;
+	proof_take(skb);
+	return 0;
+}
+
+/* Options. */
+
+/* Has an option with a pointer room for @n octets ahead of it? */
+static bool has_room(const u8 *header, unsigned int len, unsigned int at,
+		     unsigned int n)
+{
+	return at >= sizeof(struct iphdr) && at + 3 <= len &&
+	       at + header[at + 1] <= len && header[at + 2] >= 4 + n &&
+	       header[at + 2] <= header[at + 1] + 1;
+}
+
+/* Checks, fills in @opt, and records by the route if there is one. */
+int __ip_options_compile(struct net *net, struct ip_options *opt,
+			 struct sk_buff *skb, __be32 *info)
+{
+	u8 *header = skb_network_header(skb);
+	unsigned int len = sizeof(struct iphdr) + opt->optlen;
+	struct ip_options any;
+
+	check_header(skb);
+	prove(ip_hdrlen(skb) == len, "it is all options that are checked");
+	prove(!skb->_skb_refdst || is_ipv4(skb->_skb_refdst),
+	      "options are recorded by a route of IPv4");
+	any_octets(header + sizeof(struct iphdr), opt->optlen);
+	any.optlen = opt->optlen;
+	any.nexthop = opt->nexthop;
+	any.__pad2 = opt->__pad2;
+	*opt = any;
+	if (nondet_bool()) {
+		*info = nondet_u32();
+		return -EINVAL;
+	}
+	suppose(!opt->rr_needaddr ||
+		(has_room(header, len, opt->rr, 4) &&
+		 header[opt->rr] == IPOPT_RR));
+	suppose(!opt->ts_needaddr ||
+		(has_room(header, len, opt->ts, 9) &&
+		 header[opt->ts] == IPOPT_TIMESTAMP));
+	return 0;
+}
+
+/* Where an error is to go back the way, the route is read. */
+static void check_echo(const struct sk_buff *skb, unsigned int at)
+{
+	const u8 *srr = skb_network_header(skb) + at;
+	unsigned int len = ip_hdrlen(skb);
+
+	prove(at >= sizeof(struct iphdr) && at + 3 <= len &&
+	      at + srr[1] <= len, "the route that an error echoes is there");
+	prove(srr[2] >= 4 && srr[1] >= 3,
+	      "the route that an error echoes is sound");
+}
+
+/* Before Linux 6.12 it pulls more of the datagram than there was. */
+void __icmp_send(struct sk_buff *skb, int type, int code, __be32 info,
+		 const struct ip_options *opt)
+{
+	check_header(skb);
+	prove(is_ipv4(skb->_skb_refdst), "an error has a route");
+	if (opt->srr)
+		check_echo(skb, opt->srr);
+	proof.answered++;
+	proof_move(skb);
+}
+
+/* It decodes the datagram, and pulls for that. */
+bool xfrm4_policy_check(struct sock *sk, int dir, struct sk_buff *skb)
+{
+	check_header(skb);
+	proof_move(skb);
+	return nondet_bool();
+}
+
+bool xfrm4_route_forward(struct sk_buff *skb)
+{
+	check_header(skb);
+	prove(is_ipv4(skb->_skb_refdst), "IPsec is given a route");
+	proof_move(skb);
+	if (nondet_bool()) {
+		skb_dst_drop(skb);
+		return false;
+	}
+	any_rtable(&any_route[0]);
+	skb->_skb_refdst = PROOF_OUTPUT;
+	return true;
+}
+
+__sum16 ip_fast_csum(const void *iph, unsigned int ihl)
+{
+	prove(ihl >= 5, "a checksum is of five words or more");
+	prove(__CPROVER_r_ok(iph, 4 * ihl), "a checksum is of octets that are there");
+	return nondet_u32();
+}
+
+void ip_send_check(struct iphdr *iph)
+{
+	iph->check = 0;
+	iph->check = ip_fast_csum(iph, iph->ihl);
+}
+
+__be32 inet_current_timestamp(void)
+{
+	return nondet_u32();
+}
+
+void proof_print_addresses(const __be32 *from, const __be32 *to)
+{
+	prove(__CPROVER_r_ok(from, sizeof(*from)) &&
+	      __CPROVER_r_ok(to, sizeof(*to)), "what is logged is there");
+}
+
+/* Any datagram, and what has become of it. */
+
+struct net_device *proof_device(void)
+{
+	return &any_device[nondet_bool()];
+}
+
+static void any_namespace(void)
+{
+	struct net_device device[2];
+	struct in_ifaddr addresses[2];
+	struct srcroute_iface iface;
+	struct nf_hook_entries hooks;
+	struct dst_entry dst[2];
+	struct srcroute_cpu cpu;
+	struct net net;
+	int i;
+
+	any_hooks = hooks;
+	proof_net = net;
+	proof_net.nf.hooks_ipv4[NF_INET_PRE_ROUTING] =
+		nondet_bool() ? &any_hooks : NULL;
+	for (i = 0; i < 2; i++) {
+		any_addresses[i] = addresses[i];
+		any_in_device[i].ifa_list = nondet_bool() ? any_addresses : NULL;
+		any_device[i] = device[i];
+		any_device[i].in_dev = nondet_bool() ? &any_in_device[i] : NULL;
+		any_dst[i] = dst[i];
+		any_dst[i].dev = proof_device();
+	}
+	any_addresses[0].ifa_next = nondet_bool() ? &any_addresses[1] : NULL;
+	any_addresses[1].ifa_next = NULL;
+	any_dst[0].flags |= DST_METADATA;
+	any_dst[1].flags &= ~DST_METADATA;
+	any_rtable(&any_route[0]);
+
+	proof_cpu.own = cpu.own;
+	proof_iface = iface;
+	proof_iface.node.next = NULL;
+	proof_iface.dev = proof_device();
+	proof_iface.cpu = &proof_cpu;
+	proof_sn.net = &proof_net;
+	proof_sn.ifaces = nondet_bool() ? &proof_iface.node : NULL;
+}
+
+struct sk_buff *proof_datagram(void)
+{
+	struct sk_buff *skb = malloc(sizeof(*skb));
+	struct proof_head *head = new_head();
+#ifdef HEADER
+	unsigned int headlen = HEADER;
+#else
+	unsigned int headlen = nondet_u32();
+#endif
+	struct proof_head rest;
+	struct sk_buff any;
+
+	suppose(skb);
+	any_namespace();
+	*skb = any;
+	suppose(skb->len <= 0x7fffffff);
+	suppose(headlen <= skb->len && headlen <= PROOF_HEAD);
+	skb->head = NULL;
+	use_head(skb, head, headlen);
+	skb->dev = proof_device();
+	skb->sk = nondet_bool() ? &any_socket : NULL;
+	skb->ct = nondet_bool() ? &any_conn : NULL;
+	suppose(skb->_skb_refdst <= PROOF_OUTPUT);
+
+	proof.skb = skb;
+	proof.rest = rest;
+	proof.head = *head;
+	proof.before = *skb;
+	return skb;
+}
+
+static u8 octet_before(unsigned int at)
+{
+	unsigned int headlen = skb_headlen(&proof.before);
+
+	return at < headlen ? proof.head.octet[PROOF_HEAD - headlen + at] :
+			      proof.rest.octet[at];
+}
+
+static bool is_octet_unchanged(const struct sk_buff *skb, unsigned int at)
+{
+#if defined(HEADER) && !defined(OCTETS)
+	return true;	/* asked with OCTETS */
+#else
+	return octet_at(skb, at) == octet_before(at);
+#endif
+}
+
+/* Every octet, and what goes with the datagram: O1, bit for bit. */
+bool proof_is_unchanged(void)
+{
+	const struct sk_buff *skb = proof.skb, *before = &proof.before;
+	unsigned int at = nondet_u32();
+
+	suppose(at < PROOF_HEAD && at < before->len);
+	return skb->len == before->len && skb->mark == before->mark &&
+	       skb->_skb_refdst == before->_skb_refdst &&
+	       skb->dev == before->dev && skb->sk == before->sk &&
+	       is_octet_unchanged(skb, at);
+}
+
+unsigned long proof_counted(void)
+{
+	unsigned long sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
+		sum += proof_cpu.stats.outcome[i];
+	return sum;
+}
