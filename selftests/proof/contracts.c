@@ -75,6 +75,11 @@ enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 	if (verdict == SRR_VALID || !srr->route_at_fault) {
 		suppose(area_len - srr->off >= 3);
 		suppose(is_sound(area + srr->off, area_len - srr->off, srr));
+#ifdef PROVES_DECIDE
+		proof.route.at = sizeof(struct iphdr) + srr->off;
+		proof.route.len = srr->len;
+		proof.route.ptr = srr->ptr;
+#endif
 	}
 	return verdict;
 }

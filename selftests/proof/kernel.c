@@ -108,6 +108,17 @@ static void use_head(struct sk_buff *skb, struct proof_head *head,
 		free(old);
 }
 
+/* Neither moving a datagram nor compiling its options changes its route. */
+void proof_keep_route(const struct sk_buff *skb)
+{
+	const u8 *route = skb->data + proof.route.at;
+
+	if (proof.route.at)
+		suppose((route[0] == SRR_LSRR || route[0] == SRR_SSRR) &&
+			route[1] == proof.route.len &&
+			route[2] == proof.route.ptr);
+}
+
 static void move(struct sk_buff *skb)
 {
 	struct proof_head *head = new_head();
@@ -119,6 +130,7 @@ static void move(struct sk_buff *skb)
 	*head = *(struct proof_head *)skb->head;
 #endif
 	use_head(skb, head, skb_headlen(skb));
+	proof_keep_route(skb);
 }
 
 /*
@@ -401,6 +413,7 @@ int __ip_options_compile(struct net *net, struct ip_options *opt,
 	prove(!skb->_skb_refdst || is_ipv4(skb->_skb_refdst),
 	      "options are recorded by a route of IPv4");
 	any_octets(header + sizeof(struct iphdr), opt->optlen);
+	proof_keep_route(skb);
 	any.optlen = opt->optlen;
 	any.nexthop = opt->nexthop;
 	any.__pad2 = opt->__pad2;

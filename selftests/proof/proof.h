@@ -58,6 +58,8 @@ enum proof_dst {
  * @forwarded: times that it was given to ip_forward()
  * @rerouted: ip_route_me_harder() was asked
  * @answered: ICMP errors that were sent about it
+ * @route: offset in the header of the sound source route that was found in it, or 0,
+ *	   and its length and pointer
  * @held: references to routes and metadata that are not a datagram's
  * @bh: how often softirqs are held off
  * @rest: what follows the linear part, by offset in the datagram
@@ -70,6 +72,11 @@ struct proof_state {
 	unsigned int forwarded;
 	bool rerouted;
 	unsigned int answered;
+	struct {
+		unsigned int at;
+		u8 len;
+		u8 ptr;
+	} route;
 	int held;
 	int bh;
 	struct proof_head rest;
@@ -87,6 +94,7 @@ extern struct srcroute_cpu proof_cpu;
 struct sk_buff *proof_datagram(void);
 struct net_device *proof_device(void);
 void proof_move(struct sk_buff *skb);
+void proof_keep_route(const struct sk_buff *skb);
 void proof_take(struct sk_buff *skb);
 bool proof_is_fresh(const struct sk_buff *skb, const struct srcroute_header *h);
 bool proof_is_unchanged(void);
