@@ -20,7 +20,7 @@ from lib.nft import nft
 from lib.packet import edit, ip, lsrr, record, ssrr
 from lib.queue import Queue
 from lib.standard import (A, B, C, FAR, NEXT, NEXT_C, SRC, StandardBench,
-                          expect_nothing, expect_one)
+                          expect, expect_nothing, expect_one)
 from lib.tap import Tap
 
 bench = StandardBench()
@@ -441,6 +441,25 @@ def error_through_vrf():
     out = packet.Packet(expect_one(bench.exchange("a", sent), "u"))
     equal((out.dst, out.payload.hex()),
           ("10.50.0.8", packet.Packet(sent).payload.hex()), "output")
+
+
+@test("I4: an error that IPVS sends on to a server stays as it is")
+def error_through_ipvs():
+    ktap.cleanup(bench.router.run, "ipvsadm -C")
+    bench.router.run("ipvsadm -A -u %s:9 -s rr" % A)
+    bench.router.run("ipvsadm -a -u %s:9 -r %s -g" % (A, NEXT))
+    for scope in "all", "a":
+        bench.configure("net.ipv4.srcroute.conf.%s.lsrr" % scope, 0)
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    bench.router.sysctl("net.ipv4.srcroute.conf.c.lsrr", 1)
+    ktap.cleanup(bench.router.sysctl, "net.ipv4.srcroute.conf.c.lsrr", 0)
+    request = ip(SRC, A, payload=packet.udp())
+    expect(bench.exchange("a", request), {"b": [edit(request, ttl=63)]})
+    sport, dport = struct.unpack("!2H", request[20:24])
+    answer = ip(A, SRC, lsrr(B, NEXT, ptr=8),
+                payload=packet.udp(sport=dport, dport=sport))
+    sent = error_about(answer, options=lsrr(B, ptr=8))
+    expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
 
 
 # Errors to ourselves
