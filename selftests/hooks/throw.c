@@ -382,6 +382,24 @@ static u32 serial_of(const struct way *way, const struct queued *queued)
 	return ledger_knows(ident, index_of(way)) ? ledger_resolve(ident) : 0;
 }
 
+/*
+ * Are there options that the kernel has compiled and will write into, at offsets
+ * that it trusts? ip_forward_options() does so of what the module does not own,
+ * with or without the module: beyond the header of another datagram in its place,
+ * or beyond its end. Not for more than LARGEST octets.
+ */
+static bool is_written_by_kernel(const struct way *way,
+				 const struct queued *queued)
+{
+	struct datagram d = { .len = queued->len };
+
+	if ((way->kind != FORWARD && way->kind != FORWARD_BEHIND) ||
+	    (queued->octet[0] & 15) * 4U <= HEADER)
+		return false;
+	memcpy(d.octet, queued->octet, d.len);
+	return datagram_claim(&d, way->setting, &way->own) == NEVER;
+}
+
 static void replace(const struct way *way, const struct queued *queued)
 {
 	struct datagram d;
@@ -404,7 +422,8 @@ static void replace(const struct way *way, const struct queued *queued)
 	 * a checksum to be filled in.
 	 */
 	as_it_is = way->kind != ERRORS && queued->len <= LARGEST &&
-		   (queued->large || dice_percent(&dice, 10));
+		   (queued->large || is_written_by_kernel(way, queued) ||
+		    dice_percent(&dice, 10));
 	if (as_it_is) {
 		d.len = queued->len;
 		memcpy(d.octet, queued->octet, d.len);

@@ -400,7 +400,18 @@ static bool has_room(const u8 *header, unsigned int len, unsigned int at,
 	       header[at + 2] <= header[at + 1] + 1;
 }
 
-/* Checks, fills in @opt, and records by the route if there is one. */
+/* Is this option, at an offset in the header, none of the source route's octets? */
+static bool is_beside_route(const u8 *header, unsigned int at)
+{
+	return !proof.route.at || at + header[at + 1] <= proof.route.at ||
+	       at >= proof.route.at + proof.route.len;
+}
+
+/*
+ * Checks, fills in @opt, and records by the route if there is one. From one option
+ * to the next it goes as srr_find() does, so that those that it finds do not overlap
+ * the source route.
+ */
 int __ip_options_compile(struct net *net, struct ip_options *opt,
 			 struct sk_buff *skb, __be32 *info)
 {
@@ -424,9 +435,11 @@ int __ip_options_compile(struct net *net, struct ip_options *opt,
 	}
 	suppose(!opt->rr_needaddr ||
 		(has_room(header, len, opt->rr, 4) &&
+		 is_beside_route(header, opt->rr) &&
 		 header[opt->rr] == IPOPT_RR));
 	suppose(!opt->ts_needaddr ||
 		(has_room(header, len, opt->ts, 9) &&
+		 is_beside_route(header, opt->ts) &&
 		 header[opt->ts] == IPOPT_TIMESTAMP));
 	return 0;
 }
