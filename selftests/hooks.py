@@ -37,10 +37,14 @@ OUTCOMES = ("hop", "transit", "local", "policy_drop", "policy_reject",
 # What else there may be. Conntrack takes datagrams away, to reassemble them. In
 # the place of a datagram whose options the kernel has compiled another may be
 # put with other options, or none. The kernel's own errors about such a one write
-# beyond their stack, so nothing is to be rejected there.
+# beyond their stack, so nothing is to be rejected there. And it takes for granted
+# that what comes out of End.DX4 keeps its route, which NAT drops when it translates
+# an address back.
 COMPANY = (
     "", "", "",
     "chain f { type filter hook forward priority 0; ct state invalid drop; }",
+    "chain p { type filter hook prerouting priority raw; "
+    "iifname tx notrack; } "
     "chain n { type nat hook postrouting priority srcnat; masquerade; }",
     "chain p { type filter hook prerouting priority raw; "
     "ip option lsrr type 131 counter; ip option rr type 7 counter; } "
