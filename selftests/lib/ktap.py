@@ -61,10 +61,11 @@ def _attempt(function, *args):
         function(*args)
         return True
     except Failure as failure:
-        where = traceback.extract_tb(failure.__traceback__)
-        _note("%s (line %s)" % (failure, next(
-            f.lineno for f in reversed(where) if "/lib/" not in f.filename)))
-    except Exception:  # a test that breaks has failed; the others go on
+        frames = traceback.extract_tb(failure.__traceback__)
+        # Where the test asks, if it is the test; else where the question is.
+        where = [f for f in frames if "/lib/" not in f.filename] or frames
+        _note("%s (line %s)" % (failure, where[-1].lineno))
+    except (Exception, SystemExit):  # a test that breaks has failed
         _note(traceback.format_exc())
     return False
 

@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Does the test bed notice? What selftests/judge makes of results, and
+scripts/splats of a kernel's messages. Runs on any machine, without the module.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+
+from lib import ktap
+from lib.ktap import check, equal, test
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+JUDGE = os.path.join(HERE, "judge")
+SPLATS = os.path.join(HERE, "../scripts/splats")
+
+
+def answer(command, text=""):
+    """Its exit status and what it says."""
+    done = subprocess.run(command, input=text, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+def judged(text):
+    """The exit status and the count of a document."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text)
+        file.flush()
+        status, said = answer([JUDGE, file.name])
+    return status, said.splitlines()[-1]
+
+
+WHOLE = """\
+KTAP version 1
+1..2
+  KTAP version 1
+  1..3
+  # a note
+    1..2
+    ok 1 - one
+    ok 2 - two
+  ok 1 both
+  ok 2 - by itself
+    1..1
+    ok 1 alone
+    1..1
+    ok 1 alone again
+  ok 3 two runs
+ok 1 a part
+ok 2 another
+"""
+
+
+@test("The run: results are counted where there are none below them")
+def counted():
+    equal(judged(WHOLE), (0, "6 passed, 0 failed"), "whole")
+    for old, new, count in (
+            ("ok 2 - two", "not ok 2 - two", "5 passed, 1 failed"),
+            ("ok 1 both", "not ok 1 both", "6 passed, 1 failed"),
+            ("ok 1 a part", "not ok 1 a part", "6 passed, 1 failed"),
+            ("ok 2 another", "not ok 2 another", "5 passed, 1 failed")):
+        equal(judged(WHOLE.replace(old, new)), (1, count), new)
+    # One failure, of which each level above tells too.
+    told = WHOLE.replace("ok 2 - two", "not ok 2 - two").replace(
+        "ok 1 both", "not ok 1 both").replace(
+        "ok 1 a part", "not ok 1 a part")
+    equal(judged(told), (1, "5 passed, 1 failed"), "told")
+
+
+@test("The run: a list that ends early fails, wherever it ends")
+def ends_early():
+    lines = WHOLE.splitlines(keepends=True)
+    for number in range(len(lines)):
+        for ending in "", "Terminated\n", "Killed\n", "ok\n":
+            status, count = judged("".join(lines[:number]) + ending)
+            check(status and not count.endswith(" 0 failed"),
+                  "%d lines: %s" % (number, count))
+
+
+@test("The run: a result that is left out, doubled or out of turn fails")
+def out_of_turn():
+    lines = WHOLE.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if "ok " not in line and "1.." not in line:
+            continue
+        # A plan twice is a list that has not begun.
+        for text in (lines[:number] + lines[number + 1:],
+                     lines[:number + 1] + lines[number:]):
+            status, count = judged("".join(text))
+            check(status, "line %d: %s: %s" % (number, line.strip(), count))
+
+
+@test("The run: `Bail out!` and a skip fail, in any case and at any depth")
+def bail_and_skip():
+    for old, new in (
+            ("  # a note", "  Bail out! the module is gone"),
+            ("  # a note", "BAIL OUT!"), ("ok 1 a part", "bail out!"),
+            ("- two", "- two # SKIP"), ("- two", "- two # skip no such tool"),
+            ("- two", "- two #Skip"), ("ok 2 another", "ok 2 another # SKIP")):
+        status, count = judged(WHOLE.replace(old, new))
+        check(status and not count.endswith(" 0 failed"),
+              "%s: %s" % (new, count))
+    equal(judged(WHOLE.replace("- two", "- a route that others skip")),
+          (0, "6 passed, 0 failed"), "a name")
+
+
+def file_of_tests(*bodies):
+    """What selftests/run sees of a file with these tests."""
+    text = "import os, signal, sys\nsys.path.insert(0, %r)\n" % HERE
+    text += "from lib import ktap\n"
+    for number, body in enumerate(bodies):
+        text += "@ktap.test('test %d')\ndef t%d():\n" % (number, number)
+        text += textwrap.indent(body, "    ") + "\n"
+    text += "ktap.main()\n"
+    run = subprocess.run([sys.executable, "-c", text], text=True, check=False,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    status, said = answer([JUDGE, "--indent"], run.stdout)
+    return run.returncode, status, said
+
+
+@test("The run: a test that ends its file is a failure, and the others run")
+def exits():
+    equal(file_of_tests("pass", "pass")[:2], (0, 0), "two that pass")
+    for body in "sys.exit(0)", "sys.exit()", "raise SystemExit":
+        own, status, said = file_of_tests("pass", body, "pass")
+        check(own and status, "%s: %s" % (body, said))
+        check("not ok 2 test 1" in said and "ok 3 test 2" in said, said)
+    for body in "os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)":
+        _, status, said = file_of_tests("pass", body, "pass")
+        check(status and "1 of 3 results" in said, "%s: %s" % (body, said))
+
+
+@test("The run: a failure that is found by the tests' own library fails one test, "
+      "and the others run")
+def fails_in_library():
+    for body in ("ktap.cleanup(ktap.fail, 'afterwards')",
+                 "ktap.cleanup(ktap.equal, 1, 2)", "ktap.fail('at once')"):
+        own, status, said = file_of_tests(body, "pass")
+        check(own and status, "%s: %s" % (body, said))
+        check("not ok 1 test 0" in said and "ok 2 test 1" in said, said)
+
+
+COMPLAINTS = """\
+WARNING: CPU: 0 PID: 1 at net/core/skbuff.c:6 skb_release_head_state+0x5/0x10
+WARNING: possible recursive locking detected
+BUG: unable to handle page fault for address: ffffa1b2
+BUG: KASAN: slab-out-of-bounds in f+0x1/0x2 [nf_srcroute]
+BUG kmalloc-64 (Tainted: G           OE     ): Poison overwritten
+BUG: Bad page state in process python3  pfn:01234
+kernel BUG at net/core/skbuff.c:192!
+invalid opcode: 0000 [#1] PREEMPT SMP NOPTI
+Oops: invalid opcode: 0000 [#1] PREEMPT SMP NOPTI
+------------[ cut here ]------------
+general protection fault, probably for non-canonical address 0xdead
+Kernel panic - not syncing: Fatal exception in interrupt
+Call Trace:
+RIP: 0010:nf_hook_slow+0x1/0x2
+sysctl duplicate entry: /net/ipv4/srcroute/conf/all//lsrr
+sysctl could not get directory: /net/ipv4/srcroute -17
+sysctl table check failed: net/ipv4/srcroute/conf/lsrr No proc_handler
+INFO: trying to register non-static key.
+INFO: task kworker/0:1:9 blocked for more than 120 seconds.
+INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: INFO: rcu_preempt self-detected stall on CPU
+INFO: Slab 0x1 objects=21 used=1 fp=0x2 flags=0x3
+watchdog: BUG: soft lockup - CPU#0 stuck for 22s!
+WARNING: suspicious RCU usage
+BUG: sleeping function called from invalid context at mm/slab.h:3
+BUG: scheduling while atomic: python3/12/0x00000200
+refcount_t: underflow; use-after-free.
+UBSAN: array-index-out-of-bounds in kmod/option.c:12:3
+kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+unreferenced object 0xffff888 (size 64):
+unregister_netdevice: waiting for a to become free. Usage count = 2
+ref_tracker: net notrefcnt@0xffff has 1/1 users at
+kobject_add_internal failed for x with -EEXIST, don't try to register
+sysfs: cannot create duplicate filename '/module/nf_srcroute'
+proc_dir_entry 'net/srcroute' already registered
+python3: page allocation failure: order:5, mode:0x40cc0
+list_add corruption. prev->next should be next
+skbuff: skb_over_panic: text:ffff len:1 put:1 head:ffff data:ffff
+kmem_cache_destroy nf_srcroute: Slab cache still has objects remaining
+ODEBUG: free active (active state 0) object: 1 object type: timer_list
+nf_srcroute: Unknown symbol ip_route_input_noref (err -2)
+Kernel stack guard page was hit
+double fault: 0000 [#1] PREEMPT SMP
+""".splitlines()
+
+HARMLESS = """\
+Linux version 6.12.117+deb12-amd64 (debian-kernel@lists.debian.org)
+ACPI: Using ACPI (MADT) for SMP configuration information
+Yama: disabled by default; enable with sysctl kernel.yama.*
+acpi PNP0A03:00: fail to add MMCONFIG information, can't access
+nf_srcroute: loading out-of-tree module taints kernel.
+nf_srcroute: module verification failed: signature and/or required key missing
+nf_srcroute: srcroute: IN=a SRC=10.1.0.2 DST=10.1.0.1: bad_next, ICMP 3/5
+kmemleak: Kernel memory leak detector initialized (mem pool available: 15)
+""".splitlines()
+LAST = "vm: the command has ended"
+
+
+def complaints(lines, last=LAST):
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.writelines("[    1.5] %s\n" % line for line in lines)
+        file.flush()
+        status, said = answer([SPLATS, file.name] + [last] * bool(last))
+    return said if status else ""
+
+
+@test("The run: each complaint of a kernel is noticed by itself")
+def noticed():
+    for line in COMPLAINTS:
+        said = complaints(HARMLESS + [line, LAST])
+        check(line in said, "not noticed: " + line)
+
+
+@test("The run: what is no complaint passes; an empty log, or one that breaks off, "
+      "does not")
+def whole_log():
+    equal(complaints(HARMLESS + [LAST]), "", "harmless")
+    equal(complaints(HARMLESS, ""), "", "harmless, of another machine")
+    for lines, last in ([], ""), ([], LAST), (HARMLESS, LAST), ([LAST[:9]], ""):
+        check("is not whole" in complaints(lines, last), "%d lines" % len(lines))
+
+
+if __name__ == "__main__":
+    ktap.main()
