@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab check check-debug check-long \
-	mutants lint unit proof fuzz coverage selftests bench srtrace deb \
+	mutants mutants-long lint unit proof fuzz coverage selftests bench srtrace deb \
 	check-packages
 
 # Before kbuild's own message, which says nothing of packages.
@@ -48,6 +48,7 @@ help:
 	@echo '                  a storm of 1,000,000, and as many around the hooks'
 	@echo 'make check-packages  those of make deb, in a clean Debian 12'
 	@echo 'make mutants      do the tests notice every break of the code?'
+	@echo 'make mutants-long  ... and 200 more, of which nobody has thought'
 	@echo 'make lint         style and static checks of all sources'
 	@echo 'make unit         tests of the option engine in user space'
 	@echo 'make proof        ... and prove that it keeps its contract, and the hooks theirs'
@@ -80,6 +81,9 @@ check-packages:
 
 mutants:
 	scripts/mutants
+
+mutants-long:
+	scripts/mutants --mechanical 200
 
 lint:
 	scripts/lint
