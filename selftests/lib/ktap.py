@@ -4,10 +4,12 @@
 A test is a function with @test("H7: what must hold"); the text before the
 colon names the rules of the contract that it holds. main() runs those of a
 file, or the ones whose text contains a word of the command line. With KTAP_STOP
-in the environment the first failure ends it.
+in the environment the first failure ends it; with KTAP_LIMIT, seconds, a test
+that takes longer has failed.
 """
 
 import os
+import signal
 import sys
 import traceback
 
@@ -70,8 +72,15 @@ def _attempt(function, *args):
     return False
 
 
+def _too_long(*_):
+    fail("not done in %s s" % os.environ["KTAP_LIMIT"])
+
+
 def _run(function):
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(int(os.environ.get("KTAP_LIMIT", 0)))
     passed = _attempt(function)
+    signal.alarm(0)
     while _cleanups:
         undo, args = _cleanups.pop()
         passed &= _attempt(undo, *args)
