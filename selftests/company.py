@@ -84,22 +84,30 @@ def chains_see():
 
 @test("C1: a drop in any chain drops a hit and transit")
 def chains_drop():
+    hit, transit = ip(SRC, A, lsrr(FAR)), ip(SRC, "10.9.5.5", lsrr(FAR))
+    passing = {hit: advanced(hit), transit: edit(transit, ttl=63)}
+
+    def dropped_by(rules, *datagrams):
+        """By them alone: with accept in the place of drop all pass."""
+        for verdict in "drop", "accept":
+            nft(bench.router, rules % verdict)
+            for sent in datagrams:
+                expect(bench.exchange("a", sent),
+                       {} if verdict == "drop" else {"b": [passing[sent]]})
+            nft(bench.router, "flush ruleset")
+
+    ktap.cleanup(nft, bench.router, "flush ruleset")
     for where in ("hook prerouting priority raw", "hook prerouting priority "
                   "-500", "hook prerouting priority mangle",
                   "hook prerouting priority 2000000000",
                   "hook forward priority mangle",
                   "hook forward priority filter",
                   "hook postrouting priority 0"):
-        load("table ip t { chain c { type filter %s; ip saddr %s drop; } }" %
-             (where, SRC))
-        for dst in A, "10.9.5.5":
-            expect_nothing(bench.exchange("a", ip(SRC, dst, lsrr(FAR))))
-        nft(bench.router, "flush ruleset")
+        dropped_by("table ip t { chain c { type filter %s; ip saddr %s %%s; } "
+                   "}" % (where, SRC), hit, transit)
     for where in "hook ingress device a", "hook egress device b":
-        load("table netdev t { chain c { type filter %s priority 0; "
-             "ip saddr %s drop; } }" % (where, SRC))
-        expect_nothing(bench.exchange("a", ip(SRC, A, lsrr(FAR))))
-        nft(bench.router, "flush ruleset")
+        dropped_by("table netdev t { chain c { type filter %s priority 0; "
+                   "ip saddr %s %%s; } }" % (where, SRC), hit, transit)
 
 
 @test("C1: a FORWARD rule on the true next hop lets one through and drops the "
@@ -109,7 +117,11 @@ def forward_filter():
          "drop; ip daddr { %s, 192.0.3.0/24 } accept; } }" % FAR)
     sent = ip(SRC, A, lsrr(FAR))
     expect(bench.exchange("a", sent), {"b": [advanced(sent)]})
-    expect_nothing(bench.exchange("a", ip(SRC, A, lsrr("10.9.0.2"))))
+    other = ip(SRC, A, lsrr("10.9.0.2"))
+    expect_nothing(bench.exchange("a", other))
+    nft(bench.router, "flush ruleset")
+    expect(bench.exchange("a", other), {"b": [
+        edit(other, dst="10.9.0.2", options=lsrr(B, ptr=8), ttl=63)]})
 
 
 STATEFUL = """
@@ -368,8 +380,12 @@ def rejected_checksum():
     sent = ip(SRC, A, lsrr(FAR), proto=6, payload=segment)
     error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
     equal((error.type, error.code), (3, 13), "error at the last hop")
-    sent = ip(SRC, A, lsrr("10.9.0.2", FAR), proto=6, payload=segment)
+    route = lsrr("10.9.0.2", FAR)
+    sent = ip(SRC, A, route, proto=6, payload=segment)
     expect_nothing(bench.exchange("a", sent))
+    sent = ip(SRC, A, route, proto=6, payload=tcp(SRC, "10.9.0.2"))
+    error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+    equal((error.type, error.code), (3, 13), "error where it fits")
 
 
 def unresolved(sent):

@@ -28,6 +28,9 @@ SEED = int(os.environ.get("SRCROUTE_SEED", "1812"))
 BATCH = 100
 SHOWN = 2  # differences of a kind that are printed in full
 LINKS = [name for name, *_ in corpus.LINKS]
+# What some part of every corpus comes to.
+EVERY = ("hop", "transit", "local", "kernel", "bad_option", "bad_source",
+         "bad_next", "no_route")
 _RCVBUFFORCE = 33
 
 
@@ -349,6 +352,14 @@ class Run:
         check(not differences, "%d differences in %d datagrams" % (
             len(differences), sum(self.outcomes.values())))
 
+    def reaches(self, *outcomes):
+        """Each by one datagram in a hundred at least: a corpus that does not
+        reach an outcome says nothing about it."""
+        for outcome in outcomes:
+            check(self.outcomes[outcome] * 100 >= sum(self.outcomes.values()),
+                  "%s: %d of %d datagrams" % (outcome, self.outcomes[outcome],
+                                              sum(self.outcomes.values())))
+
 
 def kind_of(fate):
     return "%s after rules %s" % ("left to the kernel" if fate.kernel
@@ -593,6 +604,7 @@ def against_model():
     print("# outcomes: " + ", ".join("%s %d" % item for item in
                                      sorted(run.outcomes.items())))
     run.report(run.wrong)
+    run.reaches(*EVERY, "not_adjacent", "strict_transit")
 
 
 @test("Native: outputs are those of native Linux, but for what the contract "
@@ -602,10 +614,12 @@ def against_native():
     for rule, n in sorted(run.rules.items()):
         print("# %s: %d" % (rule, n))
     run.report(run.unexplained)
+    # Where all differs something else has been compared.
+    check(2 * run.rules["same"] > COUNT, "the same: %d" % run.rules["same"])
 
 
-def with_settings(part=10, **settings):
-    """A part of the corpus, model only."""
+def with_settings(*reached, part=10, **settings):
+    """A part of the corpus, model only, and the outcomes that it reaches."""
     count = max(100, COUNT // part)
     print("# seed %d, %d datagrams" % (SEED + 1, count), flush=True)
     bench = ours()
@@ -616,41 +630,44 @@ def with_settings(part=10, **settings):
                          policy), **settings)
     run = Run(count, SEED + 1, model, bench)
     run.report(run.wrong)
+    run.reaches(*reached)
 
 
 @test("Model: I3 with reverse_errors 1")
 def reverse_errors():
-    with_settings(2, lsrr=1, ssrr=1, reverse_errors=1)
+    with_settings(*EVERY, part=2, lsrr=1, ssrr=1, reverse_errors=1)
 
 
 @test("Model: H5 with nonlocal 0")
 def nonlocal_off():
-    with_settings(**{"lsrr": 1, "ssrr": 1, "nonlocal": 0})
+    with_settings("hop", "nonlocal", **{"lsrr": 1, "ssrr": 1, "nonlocal": 0})
 
 
 @test("Model: H5 with revisit 0")
 def revisit_off():
-    with_settings(lsrr=1, ssrr=1, revisit=0, reverse_errors=1)
+    with_settings("hop", "revisit", lsrr=1, ssrr=1, revisit=0,
+                  reverse_errors=1)
 
 
 @test("Model: O2 with lsrr 2 and ssrr 1")
 def drop_loose():
-    with_settings(lsrr=2, ssrr=1)
+    with_settings("policy_drop", "hop", lsrr=2, ssrr=1)
 
 
 @test("Model: O2 with lsrr 3 and ssrr 2")
 def reject_loose():
-    with_settings(lsrr=3, ssrr=2, reverse_errors=1)
+    with_settings("policy_reject", "policy_drop", lsrr=3, ssrr=2,
+                  reverse_errors=1)
 
 
 @test("Model: O2 with lsrr 1 and ssrr 3")
 def reject_strict():
-    with_settings(lsrr=1, ssrr=3)
+    with_settings("policy_reject", "hop", lsrr=1, ssrr=3)
 
 
 @test("Model: O1 with lsrr 1 and ssrr 0")
 def loose_alone():
-    with_settings(lsrr=1, ssrr=0)
+    with_settings("kernel", "hop", lsrr=1, ssrr=0)
 
 
 @test("Model: H2 with mark and a rule for it")
@@ -659,7 +676,7 @@ def mark():
     bench.policy()
     ktap.cleanup(bench.router.ip, "rule del fwmark %d" % MARK)
     ktap.cleanup(bench.router.ip, "route flush table 77")
-    with_settings(lsrr=1, ssrr=1, mark=MARK)
+    with_settings(*EVERY, lsrr=1, ssrr=1, mark=MARK)
 
 
 if __name__ == "__main__":

@@ -165,21 +165,35 @@ def bad_sources():
     for src in "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0", B:
         expect_nothing(bench.exchange("a", ip(src, A, lsrr(FAR))))
         equal(bench.moved(), {"received": 1, "bad_source": 1}, src)
-    bench.configure("net.ipv4.conf.a.rp_filter", 1)
-    expect_nothing(bench.exchange("a", ip("10.3.0.2", A, lsrr(FAR))))
-    equal(bench.moved(), {"received": 1, "bad_source": 1}, "rp_filter")
+    # Of these, one that another setting takes: it passes then.
+    bench.configure("net.ipv4.conf.a.accept_local", 1)
+    equal(list(bench.exchange("a", ip(B, A, lsrr(FAR)))), ["b"],
+          "with accept_local")
+    for strict in 1, 0:
+        bench.configure("net.ipv4.conf.a.rp_filter", strict)
+        bench.moved()
+        out = bench.exchange("a", ip("10.3.0.2", A, lsrr(FAR)))
+        equal((list(out), bench.moved()),
+              ([], {"received": 1, "bad_source": 1}) if strict else
+              (["b"], {"received": 1, "hop": 1, "advanced": 1}),
+              "rp_filter %d" % strict)
 
 
 @test("H2: a bad source gets no answer to a broken option, a bad next or a "
       "missing route either")
 def bad_sources_and_faults():
-    bench.configure("net.ipv4.conf.a.rp_filter", 1)
-    bench.moved()
     for options in (lsrr(FAR, ptr=5), lsrr("127.0.0.1"), lsrr("10.77.0.1"),
                     ssrr(FAR), lsrr(FAR) + b"\x07\x03\x04\0\0"):
-        expect_nothing(bench.exchange("a", ip("10.3.0.2", A, options)))
+        sent = ip("10.3.0.2", A, options)
+        bench.configure("net.ipv4.conf.a.rp_filter", 1)
+        bench.moved()
+        expect_nothing(bench.exchange("a", sent))
         equal(bench.moved(), {"received": 1, "bad_source": 1},
               options.hex(" "))
+        bench.configure("net.ipv4.conf.a.rp_filter", 0)
+        # An answer, but for the last, which has no fault.
+        equal(list(bench.exchange("a", sent)),
+              ["b" if options[7:] else "c"], "links of what comes out")
 
 
 @test("H6: own addresses are passed over, their slots left as they are")

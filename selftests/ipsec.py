@@ -72,12 +72,16 @@ def no_state():
     xfrm("policy add dir out src 10.1.0.0/16 dst 10.9.0.0/16 " +
          TUNNEL % (B, NEXT))
     dies(HIT)
+    bench.router.ip("xfrm policy flush")
+    passes(HIT)
 
 
 @test("H13: an outbound policy that blocks next drops the hit")
 def block_next():
     xfrm("policy add dir out src 0.0.0.0/0 dst %s/32 action block" % FAR)
     dies(HIT)
+    bench.router.ip("xfrm policy flush")
+    passes(HIT)
 
 
 @test("H13: an outbound policy for the arrival destination has no say")
@@ -149,6 +153,8 @@ def clear_but_protected():
     xfrm("policy add dir fwd src 10.1.0.0/16 dst %s/32 " % FAR +
          TUNNEL % (SRC, A))
     dies(HIT)
+    bench.router.ip("xfrm policy flush")
+    passes(HIT)
 
 
 @test("H13: disable_policy of the interface of arrival holds for hits too")

@@ -218,7 +218,10 @@ def mark_drops():
     table("chain ip t forward { type filter hook forward priority filter; }",
           "rule ip t forward meta mark & 2 == 2 counter drop")
     for dst in A, "10.9.5.5":
-        expect_nothing(bench.exchange("a", ip(SRC, dst, lsrr(FAR))))
+        for mark, links in (2, []), (4, ["b"]):
+            one("a", mark=mark)
+            out = bench.exchange("a", ip(SRC, dst, lsrr(FAR)))
+            equal(list(out), links, "links with mark %d" % mark)
     equal(counted("forward", 0), 2, "packets dropped")
     plain = ip(SRC, FAR)
     expect(bench.exchange("a", plain), {"b": [edit(plain, ttl=63)]})

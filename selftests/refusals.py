@@ -8,7 +8,7 @@ from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench,
-                          expect, expect_error, expect_nothing)
+                          expect, expect_error, expect_nothing, expect_one)
 
 bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
@@ -55,8 +55,11 @@ def no_route():
 def blackhole():
     bench.temporary("route add blackhole 10.78.0.0/16")
     bench.moved()
-    expect_nothing(bench.exchange("a", ip(SRC, A, lsrr("10.78.0.1", FAR))))
+    sent = ip(SRC, A, lsrr("10.78.0.1", FAR))
+    expect_nothing(bench.exchange("a", sent))
     equal(bench.moved(), {"received": 1, "no_route": 1}, "counters")
+    bench.temporary("route add 10.78.0.0/24 via %s" % NEXT)
+    equal(list(bench.exchange("a", sent)), ["b"], "with a route")
 
 
 @test("H4: forwarding off on the interface: 3/5")
@@ -118,12 +121,13 @@ def strict_after_own():
 
 @test("I1: no error about an ICMP error")
 def none_about_errors():
-    for kind in 3, 4, 5, 11, 12:
-        expect_nothing(bench.exchange("a", ip(
-            SRC, A, lsrr("127.0.0.1"), proto=1,
-            payload=bytes([kind, 0]) + b"\0" * 30)))
-    query = ip(SRC, A, lsrr("127.0.0.1"), proto=1, payload=b"\x08" + b"\0" * 9)
-    expect_error(bench.exchange("a", query), 3, 5, query)
+    for kind in 3, 4, 5, 11, 12, 8, 0, 13:
+        sent = ip(SRC, A, lsrr("127.0.0.1"), proto=1,
+                  payload=bytes([kind, 0]) + b"\0" * 30)
+        if kind in (3, 4, 5, 11, 12):
+            expect_nothing(bench.exchange("a", sent))
+        else:
+            expect_error(bench.exchange("a", sent), 3, 5, sent)
 
 
 @test("I1: no error about a fragment other than the first")
@@ -142,14 +146,18 @@ def none_about_broadcast():
                                       to=to))
         expect_nothing(bench.exchange("a", ip(SRC, A, lsrr(FAR)), to=to))
     equal(bench.moved(), {}, "counters")
+    equal([list(bench.exchange("a", ip(SRC, A, lsrr(slot))))
+           for slot in ("127.0.0.1", FAR)], [["a"], ["b"]], "for us alone")
 
 
 @test("I1: no error to a source that is a broadcast address of a link")
 def none_to_broadcast_source():
-    for src in "10.1.0.255", "10.2.0.255", "240.0.0.1":
-        for options, ttl in ((lsrr("127.0.0.1"), 64), (lsrr(FAR, ptr=5), 64),
-                             (ssrr(FAR), 64), (lsrr(FAR), 1)):
+    for options, ttl in ((lsrr("127.0.0.1"), 64), (lsrr(FAR, ptr=5), 64),
+                         (ssrr(FAR), 64), (lsrr(FAR), 1)):
+        for src in "10.1.0.255", "10.2.0.255", "240.0.0.1":
             expect_nothing(bench.exchange("a", ip(src, A, options, ttl=ttl)))
+        sent = ip(SRC, A, options, ttl=ttl)
+        packet.Error(expect_one(bench.exchange("a", sent), "a"))
 
 
 @test("I2: errors quote the datagram as received, also after own addresses")
@@ -235,10 +243,14 @@ def reversed_mtu():
 def reversed_to_broadcast():
     bench.using(reverse_errors=1)
     back_neighbours()
-    for src in "10.1.0.255", "10.2.0.255":
-        for options, ttl, _, _ in ERRORS:
+    recorded = ["10.1.0.7", "10.1.0.8"]
+    for options, ttl, kind, code in ERRORS:
+        for src in "10.1.0.255", "10.2.0.255":
             expect_nothing(bench.exchange(
-                "a", ip(src, A, options(["10.1.0.7", "10.1.0.8"]), ttl=ttl)))
+                "a", ip(src, A, options(recorded), ttl=ttl)))
+        sent = ip(SRC, A, options(recorded), ttl=ttl)
+        expect_error(bench.exchange("a", sent), kind, code, sent,
+                     to=recorded[-1], options=way_back(sent[20], recorded))
 
 
 @test("I3: nothing recorded, nothing reversed")

@@ -313,31 +313,28 @@ class Bench:
         for datagram in datagrams:
             self.wires[name].send(datagram, to)
 
-    def collect(self, skip=("marker",)):
+    def collect(self):
         """{link: [datagrams]} of what has come out; links without any are
         left out."""
         self._serial += 1
-        out = {}
-        names = [n for n in self.wires if n not in skip]
-        marks = {}
-        for name in names:
-            marks[name] = packet.ip(self.MARKER, self.sink(name),
-                                    payload=b"marker%d" % self._serial,
-                                    proto=253)
-            self.wires["marker"].send(marks[name])
-        for name in names:
-            got = []
-            while True:
-                datagram = self.wires[name].receive(5)
-                if datagram is None:
-                    raise TimeoutError("no marker on link %s" % name)
-                if datagram[20:] == marks[name][20:]:
-                    break
-                if datagram[9] != 253:
-                    got.append(datagram)
-            if got:
-                out[name] = got
-        return out
+        payload = b"marker%d" % self._serial
+        for name in self.wires:
+            self.wires["marker"].send(packet.ip(
+                self.MARKER, self.sink(name), payload=payload, proto=253))
+        out = {name: self._until_mark(name, payload) for name in self.wires}
+        return {name: got for name, got in out.items() if got}
+
+    def _until_mark(self, name, payload):
+        source, got = packet.addr(self.MARKER), []
+        while True:
+            datagram = self.wires[name].receive(5)
+            if datagram is None:
+                raise TimeoutError("no marker on link %s" % name)
+            if datagram[12:16] == source and datagram[20:] == payload:
+                return got
+            # An old marker, or that it is sent back by the link that it is on.
+            if source not in (datagram[12:16], datagram[16:20]):
+                got.append(datagram)
 
     def exchange(self, name, *datagrams, to=None):
         self.send(name, *datagrams, to=to)
