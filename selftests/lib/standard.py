@@ -10,13 +10,18 @@
 R is 10.1.0.1, 10.2.0.1 and 10.3.0.1, and 10.5.0.1 on its loopback.
 """
 
+import socket
+
 from . import ktap, packet
 from .netns import Bench
+from .tracing import calls
 
 SRC = "10.1.0.2"
 A, B, C, LO = "10.1.0.1", "10.2.0.1", "10.3.0.1", "10.5.0.1"
 NEXT, NEXT_C = "10.2.0.2", "10.3.0.2"
 FAR = "10.9.0.1"
+HOOKS = ["srcroute_advance", "srcroute_claim", "srcroute_decide",
+         "srcroute_errors"]
 
 
 class StandardBench(Bench):
@@ -45,6 +50,20 @@ class StandardBench(Bench):
         """Settings of srcroute for the length of a test."""
         for key, value in values.items():
             self.configure("net.ipv4.srcroute.conf.all." + key, value)
+
+    def hooks(self):
+        """The hooks of the module that run, of HOOKS, while ordinary traffic
+        takes every path: forwarded, an error about it, the router's own
+        output, and what it sends to itself."""
+        def traffic():
+            self.exchange("a", packet.ip(SRC, FAR),
+                          packet.ip(SRC, FAR, ttl=1))
+            with self.router, socket.socket(socket.AF_INET,
+                                            socket.SOCK_DGRAM) as sock:
+                for goal in FAR, A, "127.0.0.1":
+                    sock.sendto(b"srcroute", (goal, 9))
+            self.collect()
+        return calls(HOOKS, traffic)
 
     def moved(self):
         """What the counters have added since the last call, zeroes left
