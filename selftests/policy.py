@@ -5,17 +5,20 @@ of the interface. The topology is drawn in lib/standard.py.
 """
 
 import collections
+import errno
 import os
 import re
+import socket
 import time
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.netns import Bench, Netns, sh
 from lib.packet import edit, ip, lsrr, ssrr
-from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench, expect,
-                          expect_error, expect_nothing)
-from lib.tracing import calls
+from lib.standard import (A, B, FAR, HOOKS, LO, NEXT, NEXT_C, SRC,
+                          StandardBench, expect, expect_error, expect_nothing,
+                          expect_one)
+from lib.tracing import Trace
 
 bench = StandardBench()
 CONF = "net.ipv4.srcroute.conf.%s.%s"
@@ -25,14 +28,6 @@ COUNTERS = ["received", "hop", "transit", "local", "policy_drop",
             "policy_reject", "bad_option", "strict_transit", "bad_next",
             "no_route", "not_adjacent", "nonlocal", "revisit", "bad_source",
             "no_memory", "advanced"]
-
-
-HOOKS = ["srcroute_advance", "srcroute_claim", "srcroute_decide"]
-
-
-def hooks():
-    """The module's hooks that an ordinary datagram through the router meets."""
-    return calls(HOOKS, lambda: bench.exchange("a", ip(SRC, FAR)))
 
 
 @test("Interface: every interface, all and default have every file, with its "
@@ -48,18 +43,18 @@ def files_and_defaults():
 
 @test("Interface: hooks are registered only while some lsrr or ssrr is not 0")
 def hooks_on_demand():
-    equal(hooks(), [], "hooks at the start")
+    equal(bench.hooks(), [], "hooks at the start")
     for name in "lsrr", "ssrr":
         bench.router.sysctl(CONF % ("a", name), 2)
         bench.router.sysctl(CONF % ("b", name), 1)
-        equal(hooks(), HOOKS, "hooks with %s on" % name)
+        equal(bench.hooks(), HOOKS, "hooks with %s on" % name)
         bench.router.sysctl(CONF % ("a", name), 0)
-        check(hooks(), "no hooks, though b is on")
+        check(bench.hooks(), "no hooks, though b is on")
         bench.router.sysctl(CONF % ("b", name), 0)
-        equal(hooks(), [], "hooks with %s off" % name)
+        equal(bench.hooks(), [], "hooks with %s off" % name)
     bench.router.sysctl(CONF % ("default", "lsrr"), 1)
     ktap.cleanup(bench.router.sysctl, CONF % ("default", "lsrr"), 0)
-    equal(hooks(), [], "hooks with default on, no interface")
+    equal(bench.hooks(), [], "hooks with default on, no interface")
 
 
 @test("Interface: a write to all goes to every interface and to default, and "
@@ -83,19 +78,19 @@ def default_for_new():
     ktap.cleanup(bench.router.ip, "link del dev fresh")
     bench.router.sysctl(CONF % ("default", "ssrr"), 0)
     equal(bench.router.sysctl(CONF % ("fresh", "ssrr")), "3", "ssrr")
-    check(hooks(), "no hooks for an interface that came with ssrr")
+    check(bench.hooks(), "no hooks for an interface that came with ssrr")
 
 
 @test("Interface: files go with the interface, and so does its need of hooks")
 def removal():
     bench.router.ip("link add name gone type dummy")
     bench.router.sysctl(CONF % ("gone", "lsrr"), 1)
-    check(hooks(), "hooks while it is there")
+    check(bench.hooks(), "hooks while it is there")
     bench.router.ip("link del dev gone")
     with bench.router:
         check(not os.path.exists(Netns._path(CONF % ("gone", "lsrr"))),
               "files are left")
-    equal(hooks(), [], "hooks after it")
+    equal(bench.hooks(), [], "hooks after it")
     check(("gone", "received") not in bench.router.counters(),
           "counters are left")
 
@@ -126,11 +121,11 @@ def moving():
     bench.router.ip("link add name mover type dummy")
     bench.router.sysctl(CONF % ("mover", "mark"), 9)
     bench.router.sysctl(CONF % ("mover", "lsrr"), 1)
-    check(hooks(), "hooks where it was")
+    check(bench.hooks(), "hooks where it was")
     bench.router.ip("link set dev mover netns %s" % other.name)
     equal(other.sysctl(CONF % ("mover", "mark")), "7", "mark")
     equal(other.sysctl(CONF % ("mover", "lsrr")), "0", "lsrr")
-    equal(hooks(), [], "hooks")
+    equal(bench.hooks(), [], "hooks")
     bench.router.sysctl(CONF % ("default", "lsrr"), 0)
 
 
@@ -190,8 +185,13 @@ def off_native_off():
     ktap.cleanup(bench.router.sysctl, CONF % ("c", "lsrr"), 0)
     bench.moved()
     for dst in A, "10.9.5.5":
-        expect_nothing(bench.exchange("a", ip(SRC, dst, lsrr(FAR))))
-    equal(bench.moved(), {}, "counters")
+        sent = ip(SRC, dst, lsrr(FAR))
+        expect_nothing(bench.exchange("a", sent))
+        equal(bench.moved(), {}, "counters")
+        bench.router.sysctl(CONF % ("a", "lsrr"), 1)
+        equal(list(bench.exchange("a", sent)), ["b"], "links with lsrr 1")
+        bench.router.sysctl(CONF % ("a", "lsrr"), 0)
+        bench.moved()
 
 
 @test("O1: at 0 the kernel decides alone: with accept_source_route 1 it "
@@ -221,8 +221,12 @@ def types_apart():
         expect_nothing(bench.exchange("a", ip(SRC, A, other(NEXT))))
         expect_nothing(bench.exchange("b", ip(NEXT, A, mine(SRC))))
         equal(bench.moved(), {}, "counters of " + key)
-        check(bench.exchange("a", ip(SRC, A, mine(NEXT))).get("b"), key)
-        bench.router.sysctl(CONF % ("a", key), 0)
+        equal(list(bench.exchange("a", ip(SRC, A, mine(NEXT)))), ["b"], key)
+        bench.router.sysctl(CONF % ("b", key), 1)
+        equal(list(bench.exchange("b", ip(NEXT, A, mine(SRC)))), ["a"],
+              key + " of b")
+        for dev in "a", "b":
+            bench.router.sysctl(CONF % (dev, key), 0)
 
 
 @test("O1: ordinary datagrams, other options and our own output pass untouched "
@@ -233,8 +237,13 @@ def not_owned():
     for options in b"", b"\1\1\1\0", packet.record(0), b"\x94\4\0\0":
         sent = ip(SRC, FAR, options)
         expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
-    bench.router.run("nc.traditional -u -w 1 -q 0 -g %s %s 9 </dev/null || :"
-                     % (B, A))
+    with bench.router, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((B, 4000))
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, lsrr(NEXT_C))
+        s.sendto(b"srcroute", (FAR, 9))
+        out = packet.Packet(expect_one(bench.collect(), "c"))
+        equal((out.src, out.dst, out.options, out.ttl),
+              (B, NEXT_C, lsrr(FAR) + b"\0", 64), "our own output")
     equal(bench.moved(), {}, "counters")
 
 
@@ -242,12 +251,28 @@ def not_owned():
       "left to the kernel")
 def neither():
     bench.using(lsrr=1, ssrr=1)
+    with bench.router:
+        ear = socket.socket(socket.AF_INET, socket.SOCK_RAW, packet.UDP)
+    ktap.cleanup(ear.close)
+    ear.setblocking(False)
     bench.moved()
-    for dst in ("255.255.255.255", "10.1.0.255", "224.0.0.1", "127.0.0.1",
-                "0.0.0.0", "0.1.2.3", "10.77.0.1"):
-        for options in lsrr(FAR), ssrr(FAR), lsrr(FAR, ptr=5):
-            bench.exchange("a", ip(SRC, dst, options))
-            equal(bench.moved(), {}, "counters for %s" % dst)
+    # By itself the kernel forwards and delivers none of these, whether source
+    # routes are accepted or not.
+    for accepted in 0, 1:
+        for dev in "all", "a":
+            bench.configure("net.ipv4.conf.%s.accept_source_route" % dev,
+                            accepted)
+        for dst in ("255.255.255.255", "10.1.0.255", "224.0.0.1", "127.0.0.1",
+                    "0.0.0.0", "0.1.2.3", "10.77.0.1"):
+            for options in lsrr(FAR), ssrr(FAR), lsrr(FAR, ptr=5):
+                out = bench.exchange("a", ip(SRC, dst, options))
+                # Its own error about a pointer is the kernel's.
+                check("b" not in out and "c" not in out, "%s: %s" % (dst, out))
+                equal(bench.moved(), {}, "counters for %s" % dst)
+    equal(error_of(ear.recv, 4096), errno.EAGAIN, "delivered")
+    sent = ip(SRC, A, lsrr(FAR, ptr=8))
+    bench.exchange("a", sent)
+    equal(ear.recv(4096), sent, "one for us is delivered")
 
 
 @test("O2: 2 discards every datagram of its type in silence, before V is "
@@ -275,6 +300,15 @@ def reject():
             expect_error(bench.exchange("a", sent), 3, 13, sent)
             equal(bench.moved(), {"received": 1, "policy_reject": 1},
                   "counters")
+
+
+def error_of(function, *args):
+    """The errno that it fails with, 0 if it does not."""
+    try:
+        function(*args)
+    except OSError as error:
+        return error.errno
+    return 0
 
 
 def unreachables_sent():
@@ -371,30 +405,99 @@ def counters_per_interface():
           "received and advanced of a, b, c")
 
 
-@test("S: with log_martians on, each discard is logged with its reason")
-def log_martians():
-    bench.using(lsrr=1)
-    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-    ktap.cleanup(os.close, log)
-    os.lseek(log, 0, os.SEEK_END)
+# What each reason is called everywhere: settings, datagram, ICMP error, drop
+# reason of the kernel's, sentence in the log.
+FORWARD = {"lsrr": 1, "ssrr": 1, "nonlocal": 1, "revisit": 1}
+REASONS = {
+    "policy_drop": ({"lsrr": 2}, (A, lsrr(FAR)), None, "NETFILTER_DROP",
+                    "dropped because lsrr or ssrr is 2"),
+    "policy_reject": ({"lsrr": 3}, (A, lsrr(FAR)), (3, 13), "NETFILTER_DROP",
+                      "refused because lsrr or ssrr is 3"),
+    "bad_option": ({}, (A, lsrr(FAR, ptr=5)), (12, 0), "IP_INHDR",
+                   "malformed IP options"),
+    "strict_transit": ({}, ("10.9.5.5", ssrr(FAR)), (12, 0), "IP_INHDR",
+                       "strict route through this router, which it does not "
+                       "list"),
+    "bad_next": ({}, (A, lsrr("127.0.0.1")), (3, 5), "IP_INADDRERRORS",
+                 "next address is not that of one host"),
+    "no_route": ({}, (A, lsrr("10.77.0.1")), (3, 5), "IP_INNOROUTES",
+                 "no route to the next address"),
+    "not_adjacent": ({}, (A, ssrr(FAR)), (3, 5), "IP_INNOROUTES",
+                     "strict route, and the next address is not on a link of "
+                     "ours"),
+    "nonlocal": ({"nonlocal": 0}, (A, lsrr(FAR)), (3, 5), "NETFILTER_DROP",
+                 "would leave through another interface, and nonlocal is 0"),
+    "revisit": ({"revisit": 0}, (A, lsrr(B, FAR, ptr=8)), (3, 5),
+                "NETFILTER_DROP",
+                "has been here before, and revisit is 0"),
+    "bad_source": ({}, (A, lsrr(FAR), B), None, "IP_RPFILTER",
+                   "source address failed the martian or reverse-path check"),
+}
 
-    def lines():
+
+class Log:
+    """The kernel's messages from now on, for the length of a test."""
+
+    def __init__(self):
+        self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        ktap.cleanup(os.close, self._fd)
+        os.lseek(self._fd, 0, os.SEEK_END)
+
+    def lines(self):
+        """Those of the module since the last call."""
         found = []
         while True:
             try:
-                line = os.read(log, 8192).decode(errors="replace")
+                line = os.read(self._fd, 8192).decode(errors="replace")
             except BlockingIOError:
                 return found
-            if "srcroute: a: discarded" in line:
-                found.append(line.split(";", 1)[1].strip())
+            if "srcroute: " in line:
+                found.append(line.split(";", 1)[1].split("\n")[0])
 
-    bench.exchange("a", ip(SRC, A, lsrr("127.0.0.1")))
-    equal(lines(), [], "lines with log_martians off")
-    bench.configure("net.ipv4.conf.a.log_martians", 1)
-    time.sleep(5.1)  # the kernel's own limit on such lines
-    bench.exchange("a", ip(SRC, A, lsrr("127.0.0.1")))
-    equal(lines(), ["srcroute: a: discarded %s -> %s: next address is not "
-                    "that of one host" % (SRC, A)], "lines")
+
+def one_reason(outcome, log, trace, drops):
+    """A datagram that is discarded for it, and all that tells of it."""
+    settings, (dst, options, *src), icmp, drop, sentence = REASONS[outcome]
+    bench.set(**{**FORWARD, **settings})
+    sent = ip(*(src or [SRC]), dst, options)
+    p = packet.Packet(sent)
+    bench.moved()
+    drops.lines()
+    out = bench.exchange("a", sent)
+    equal(bench.moved(), {"received": 1, outcome: 1}, "counters")
+    if icmp:
+        error = packet.Error(expect_one(out, "a"))
+        equal((error.type, error.code), icmp, "error of " + outcome)
+    else:
+        expect_nothing(out)
+    kind, code = icmp or (0, 0)
+    equal(trace.lines(), ["srcroute_discard: in=a saddr=%s daddr=%s reason=%s "
+                          "icmp=%d/%d" % (p.src, dst, outcome, kind, code)],
+          "event")
+    reasons = [line.split("reason: ")[1] for line in drops.lines()]
+    check(drop in reasons, "%s: drop reasons %s" % (outcome, reasons))
+    return "srcroute: a: discarded %s -> %s: %s" % (p.src, dst, sentence)
+
+
+@test("S, I2, O2, V4, T2, H2 to H5: each reason has its counter, ICMP error, event, "
+      "drop reason and, with log_martians on, sentence in the log")
+def reasons():
+    bench.using(**FORWARD)  # and afterwards as before
+    known = [name for dev, name in bench.router.counters() if dev == "a"]
+    equal(sorted(set(known) - set(REASONS)),
+          sorted(["received", "hop", "transit", "local", "advanced",
+                  "no_memory"]), "counters without a reason here")
+    log = Log()
+    with Trace("srcroute/srcroute_discard") as trace, \
+            Trace("skb/kfree_skb") as drops:
+        for outcome in REASONS:
+            one_reason(outcome, log, trace, drops)
+        equal(log.lines(), [], "lines with log_martians off")
+        bench.configure("net.ipv4.conf.a.log_martians", 1)
+        time.sleep(5.1)  # the limit is on so many lines in five seconds
+        for outcome in REASONS:
+            line = one_reason(outcome, log, trace, drops)
+            equal(log.lines(), [line], "log")
 
 
 def discards_logged(log):
