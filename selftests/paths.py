@@ -9,6 +9,7 @@ The topology is drawn in lib/standard.py; beside it there is
 """
 
 import functools
+import itertools
 import select
 import socket
 import struct
@@ -27,6 +28,7 @@ bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
 
 DT4, DT46 = "fc00::4", "fc00::46"
+SPARE = "10.9.0.99"
 U, U_NEXT = "10.50.0.1", "10.50.0.2"
 ICMP_HOST_UNREACHABLE = b"\3\1"
 
@@ -203,6 +205,12 @@ class Substitution:
         self._queue.close()
         nft(bench.router, "flush ruleset")
 
+    def wait(self, number):
+        self._queue.wait(number)
+
+    def accept(self):
+        self._queue.accept()
+
     def replace(self, sent, instead):
         """Send, and let go something else; what was queued."""
         bench.send("a", sent)
@@ -251,6 +259,113 @@ def unsound_is_left(ear, queue, what, instead):
         equal((out or b"nothing").hex(), forwarded(instead).hex(), what)
     bench.collect()
     equal(bench.moved(), {}, "%s: counters" % what)
+
+
+def stamps(flag, slots):
+    """A Timestamp option with room for so many, without a time of its own."""
+    return bytes([packet.TS, 4 + 8 * slots, 5, flag]) + bytes(8 * slots)
+
+
+def every_outcome():
+    """A datagram of each option type for each check of PRE_ROUTING."""
+    alone = b"", record(2), stamps(1, 1), b"\x94\4\0\0", b"\0" + lsrr(NEXT)
+    for kind, other in itertools.product((lsrr, ssrr), alone):
+        yield ip(SRC, A, kind(NEXT) + other)
+        yield ip(SRC, A, kind(B, NEXT) + other)
+        yield ip(SRC, FAR, kind(NEXT) + other)
+        yield ip(SRC, FAR, kind(NEXT, ptr=8) + other)
+        for bad in ("127.0.0.1", "10.2.0.255", "10.77.0.1", FAR):
+            yield ip(SRC, A, kind(bad) + other)
+        for options in kind(NEXT, ptr=5), kind(NEXT, length=6), kind(NEXT) * 2:
+            yield ip(SRC, A, options + other)
+        yield ip(SRC, A, kind(NEXT) + other, ttl=1)
+        yield ip(B, A, kind(NEXT) + other)
+    yield ip(SRC, A, lsrr(NEXT) + b"\7\3")
+
+
+def without_time(out):
+    """What comes out, but for identification, times and checksums: an error
+    has a new one, and a time has passed."""
+    found = {}
+    for link, datagrams in out.items():
+        for datagram in datagrams:
+            p = packet.Packet(datagram)
+            at = p.options.find(bytes([packet.TS, 12]))
+            options = bytearray(p.options)
+            if at >= 0:
+                options[at + 8:at + 12] = bytes(4)
+            payload = bytearray(p.payload)
+            if p.proto == packet.ICMP:  # what is quoted may have a time, too
+                payload = payload[:2] + payload[4:8] + payload[28:36]
+            found.setdefault(link, []).append(
+                (p.src, p.dst, p.ttl, bytes(options), bytes(payload)))
+    return found
+
+
+@test("O2, O6, V4, H3 to H8, T1, T2: what a queue in PREROUTING puts in the place of a datagram "
+      "becomes what it would have become by itself, for each type of option and "
+      "each check")
+def replaced_by_any():
+    for settings in ({}, {"nonlocal": 0, "revisit": 0}, {"lsrr": 2, "ssrr": 3}):
+        bench.using(**settings)
+        wanted = []
+        for sent in every_outcome():
+            bench.moved()
+            out = without_time(bench.exchange("a", sent))
+            wanted.append((sent, out, bench.moved()))
+        for priority in PRE_ROUTING:
+            with Substitution("prerouting", priority,
+                              "iifname a ip daddr " + SPARE) as queue:
+                for sent, out, counters in wanted:
+                    bench.moved()
+                    queue.replace(ip(SRC, SPARE), sent)
+                    equal(without_time(bench.collect()), out,
+                          str(packet.Packet(sent)))
+                    equal(bench.moved(), counters, str(packet.Packet(sent)))
+
+
+@test("O6, S: what waits in a queue while its interface goes leaves nothing "
+      "behind, and the rest goes on")
+def interface_gone():
+    for hook in "prerouting", "forward":
+        bench.link("gone", "10.60.0.1/24", peers=["10.60.0.2"])
+        with Substitution(hook, 0, "ip saddr 10.60.0.2") as queue:
+            for sent in (ip("10.60.0.2", A, lsrr(NEXT)),
+                         ip("10.60.0.2", FAR, lsrr(NEXT) + record(1))):
+                bench.send("gone", sent)
+            queue.wait(2)
+            bench.unlink("gone")
+            queue.accept()
+            expect_nothing(bench.collect())
+        sent = ip(SRC, A, lsrr(NEXT))
+        equal(list(bench.exchange("a", sent)), ["b"], "another's")
+
+
+@test("O1, O6, S: what waits in a queue while the enslaved interface goes that it "
+      "came in by is the VRF's")
+def slave_gone():
+    blue()
+    bench.using(lsrr=1, ssrr=1)
+    for hook, priority in ("prerouting", 0), ("forward", -0x80000000):
+        bench.link("w")
+        bench.router.ip("link set dev w master blue",
+                        "addr add 10.51.0.1/24 dev w")
+        sent = ip("10.51.0.9", U, lsrr(U_NEXT))
+        right = edit(sent, dst=U_NEXT, options=lsrr(U, ptr=8), ttl=63)
+        expect(bench.exchange("w", sent), {"u": [right]})
+        with Substitution(hook, priority, "ip saddr 10.51.0.9 iifname blue") as queue:
+            bench.send("w", sent)
+            queue.wait(1)
+            before = bench.router.counters()
+            bench.unlink("w")
+            queue.accept()
+            expect(bench.collect(), {"u": [right]})
+        after = bench.router.counters()
+        counted = {key: after[key] - before[key] for key in after
+                   if after[key] != before[key]}
+        equal(counted, {("blue", name): 1 for name in (
+            ["advanced"] if hook == "forward" else
+            ["received", "hop", "advanced"])}, "counters")
 
 
 # A hit as FORWARD has it: the record's pointer is past the room made for us.
@@ -319,57 +434,99 @@ def replaced_in_output():
 
 # Others that have a share in a datagram
 
-@test("O6, H7: a packet socket on the interface of arrival sees what was sent, and "
-      "the datagram leaves as it should")
-def shared_with_socket():
-    with bench.router:
-        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
-                            socket.htons(0x0800))
-        tap.bind(("a", 0x0800))
-    with tap:
-        for kind in lsrr, ssrr:
-            passes_beside(tap, A, kind(NEXT), NEXT, kind(B, ptr=8))
-            passes_beside(tap, A, kind(NEXT) + record(2), NEXT,
-                          kind(B, ptr=8) + record(2, [B]))
-        passes_beside(tap, FAR, lsrr(NEXT) + record(2), FAR,
-                      lsrr(NEXT) + record(2, [B]))
-        for options in lsrr(B), lsrr(B) + record(2):
-            completes_beside(tap, options)
-        sent = ip(SRC, A, lsrr("127.0.0.1") + record(2))
-        out = packet.Error(expect_one(bench.exchange("a", sent), "a"))
-        equal((out.type, out.code), (3, 5), "error")
-        equal(seen_by(tap), [sent], "seen by the socket")
+class Socket:
+    """A packet socket on the interface of arrival."""
+
+    def __init__(self):
+        with bench.router:
+            self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                       socket.htons(0x0800))
+            self._sock.bind(("a", 0x0800))
+        ktap.cleanup(self._sock.close)
+
+    def exchange(self, sent):
+        """What comes out, and what was seen on the way in."""
+        out, found = bench.exchange("a", sent), []
+        while select.select([self._sock], [], [], 0)[0]:
+            datagram, where = self._sock.recvfrom(65536)
+            if where[2] != 4:  # PACKET_OUTGOING
+                found.append(datagram[:int.from_bytes(datagram[2:4], "big")])
+        return out, found
 
 
-def seen_by(tap):
-    found = []
-    while select.select([tap], [], [], 0)[0]:
-        datagram, where = tap.recvfrom(65536)
-        if where[2] != 4:  # PACKET_OUTGOING
-            found.append(datagram)
-    return [d[:int.from_bytes(d[2:4], "big")] for d in found]
+class Mirror:
+    """Copies of what comes in by a leave by c, frames as they are."""
+
+    def exchange(self, sent):
+        out = bench.exchange("a", sent)
+        return out, out.pop("c", [])
 
 
-def passes_beside(tap, dst, options, new_dst, new_options):
+def every_kind(observer):
+    """Whatever becomes of a datagram, who looks on sees what was sent."""
+    for kind in lsrr, ssrr:
+        passes_beside(observer, A, kind(NEXT), NEXT, kind(B, ptr=8))
+        passes_beside(observer, A, kind(NEXT) + record(2), NEXT,
+                      kind(B, ptr=8) + record(2, [B]))
+    passes_beside(observer, FAR, lsrr(NEXT), FAR, lsrr(NEXT))
+    passes_beside(observer, FAR, lsrr(NEXT) + record(2), FAR,
+                  lsrr(NEXT) + record(2, [B]))
+    for options in lsrr(B), lsrr(B) + record(2):
+        completes_beside(observer, options)
+    for options, dst, ttl, error in (
+            (lsrr("127.0.0.1") + record(2), A, 64, (3, 5)),
+            (lsrr(NEXT, ptr=5) + record(2), A, 64, (12, 0)),
+            (ssrr(NEXT) + record(2), FAR, 64, (12, 0)),
+            (lsrr(NEXT) + record(2), A, 1, (11, 0)),
+            (lsrr(NEXT) + record(2), FAR, 1, (11, 0))):
+        sent = ip(SRC, dst, options, ttl=ttl)
+        out, seen = observer.exchange(sent)
+        told = packet.Error(expect_one(out, "a"))
+        equal((told.type, told.code), error, "error")
+        equal(seen, [sent], "seen")
+
+
+def passes_beside(observer, dst, options, new_dst, new_options):
     sent = ip(SRC, dst, options)
-    out = bench.exchange("a", sent)
+    out, seen = observer.exchange(sent)
     equal(out, {"b": [edit(sent, dst=new_dst, options=new_options, ttl=63)]},
           "output")
-    equal(seen_by(tap), [sent], "seen by the socket")
+    equal(seen, [sent], "seen")
 
 
-def completes_beside(tap, options):
+def completes_beside(observer, options):
     """A route whose last address is ours is delivered with the pointer at its
-    end; the socket still sees what was sent."""
+    end."""
     for scope in "all", "a":
         bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
     with bench.router, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((B, 9))
         s.settimeout(5)
         sent = ip(SRC, A, options)
-        expect_nothing(bench.exchange("a", sent))
+        out, seen = observer.exchange(sent)
+        expect_nothing(out)
         equal(s.recv(100), b"srcroute", "delivered")
-    equal(seen_by(tap), [sent], "seen by the socket")
+    equal(seen, [sent], "seen")
+
+
+@test("O6, H6, H7, T1, I2: a packet socket on the interface of arrival sees what "
+      "was sent, and the datagram becomes what it should")
+def shared_with_socket():
+    every_kind(Socket())
+
+
+@test("O6, H6, H7, T1, I2: so does a copy that the kernel has made on the "
+      "interface of arrival, by nft's dup or by tc's mirror")
+def shared_with_copies():
+    ktap.cleanup(nft, bench.router, "flush ruleset")
+    nft(bench.router, "table netdev t { chain c { type filter hook ingress "
+        "device a priority 0; dup to c; } }")
+    every_kind(Mirror())
+    nft(bench.router, "flush ruleset")
+    ktap.cleanup(bench.router.run, "tc qdisc del dev a clsact")
+    bench.router.run("tc qdisc add dev a clsact && tc filter add dev a ingress "
+                     "matchall action mirred egress mirror dev c")
+    every_kind(Mirror())
 
 
 # Other senders in LOCAL_OUT
