@@ -225,6 +225,10 @@ def translated():
     out = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
     equal(out.dst, FAR, "destination")
     equal(bench.moved(), {}, "counters")
+    nft(bench.router, "flush ruleset")
+    sent = ip(SRC, "10.9.5.6", lsrr("10.7.0.1", ptr=8))
+    expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
+    equal(bench.moved(), {"received": 1, "transit": 1}, "without NAT")
 
 
 def fragments(dst, options, data):

@@ -94,6 +94,9 @@ def translated_reply():
     back = packet.Packet(expect_one(bench.exchange("b", reply), "a"))
     equal(back.dst, SRC, "destination")
     equal(bench.moved(), {}, "counters")
+    # What belongs to no translated connection is owned.
+    bench.exchange("b", ip(NEXT, B, lsrr("10.7.0.1", ptr=8)))
+    equal(bench.moved(), {"received": 1, "local": 1}, "counters")
 
 
 @test("I3: an error of the kernel's forwarding about transit goes straight, "
@@ -114,11 +117,14 @@ def transit_with_record_route():
       "route would take it")
 def zero_net_by_default_route():
     bench.temporary("route add default via " + NEXT)
-    bench.moved()
-    for dst in "0.0.0.0", "0.1.2.3":
-        for options in lsrr(FAR), ssrr(FAR), lsrr(FAR, ptr=5):
+    for options in lsrr(FAR), ssrr(FAR), lsrr(FAR, ptr=5):
+        for dst in "0.0.0.0", "0.1.2.3":
+            bench.moved()
             expect(bench.exchange("a", ip(SRC, dst, options)), {})
             equal(bench.moved(), {}, "counters for %s" % dst)
+        # Where the same route takes what is in no such network.
+        bench.exchange("a", ip(SRC, "198.51.100.1", options))
+        equal(bench.moved()["received"], 1, "received")
 
 
 @test("O1, Terms: an address is ours from the moment that it is added until it "

@@ -265,7 +265,9 @@ def complete_delivered():
     for options in (lsrr(FAR, ptr=8), lsrr(), ssrr(FAR, ptr=8),
                     lsrr(FAR, ptr=8) + packet.record(1, [SRC])):
         sent = ip(SRC, A, options, proto=253, payload=b"complete")
+        bench.moved()
         got = deliver(sent)
+        equal(bench.moved(), {"received": 1, "local": 1}, "counters")
         check(got, "nothing was delivered for " + options.hex(" "))
         equal(got.hex(), sent.hex(), "delivered")
 

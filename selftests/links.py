@@ -258,15 +258,21 @@ def mark_left_to_kernel():
           "rule ip t in meta mark != 0 counter",
           "chain ip t forward { type filter hook forward priority filter; }",
           "rule ip t forward meta mark != 0 counter")
-    bench.send("a", ip(SRC, A, lsrr(FAR, ptr=8)))
-    bench.collect()
+    bench.moved()
+    bench.exchange("a", ip(SRC, A, lsrr(FAR, ptr=8)))
     equal(counted("in", 0), 1, "delivered without a mark")
+    equal(bench.moved(), {"received": 1, "local": 1}, "counters")
     # By the mark it is a local socket's, so it is the kernel's, unmarked.
     bench.moved()
     sent = ip(SRC, "10.9.7.7", lsrr(FAR))
     expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
     equal(bench.moved(), {}, "counters")
     equal([counted("in", 1), counted("forward", 0)], [0, 0], "marked packets")
+    # As transit it is marked.
+    bench.router.ip("rule del fwmark 2/2 lookup 77")
+    expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
+    equal(counted("forward", 0), 1, "marked packets in transit")
+    bench.router.ip("rule add fwmark 2/2 lookup 77")  # as cleaned up
 
 
 @test("H2: a hit follows rules for a mark that nft has set, and for TOS")
@@ -749,6 +755,11 @@ def vrf_policy():
     one("p", lsrr=0, ssrr=0)
     for options in lsrr(VNEXT), ssrr(VNEXT):
         not_owned("p", ip(VSRC, P, options), ip(VSRC, VNEXT, options))
+    one("p", lsrr=1, ssrr=1)
+    for options in lsrr(VNEXT), ssrr(VNEXT):
+        bench.moved()
+        bench.exchange("p", ip(VSRC, P, options), ip(VSRC, VNEXT, options))
+        equal(bench.moved()["received"], 2, "owned by the slave's own")
 
 
 @test("O2: under VRF the slave's policy refuses, once")
@@ -887,6 +898,9 @@ def looped():
             out.sendto(ip(B, A, options, proto=253), (A, 0))
         bench.collect()
         equal(bench.moved(), {}, "counters")
+        for options in lsrr(FAR, ptr=8), ssrr(NEXT):
+            bench.exchange("a", ip(SRC, A, options, proto=253))
+        equal(bench.moved(), {"received": 2, "policy_drop": 2}, "of others")
 
 
 if __name__ == "__main__":

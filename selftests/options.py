@@ -38,6 +38,16 @@ def not_owned(options, dst=OWN):
     equal(bench.moved(), {}, "counters")
 
 
+def owned(options, outcome, dst=OWN):
+    """... as it is not where what hides the source route is not there."""
+    bench.moved()
+    equal(list(bench.exchange("a", ip(SRC, dst, options))), ["b"], "links")
+    wanted = {"received": 1, outcome: 1}
+    if outcome == "hop":
+        wanted["advanced"] = 1
+    equal(bench.moved(), wanted, "counters")
+
+
 @test("V1: an option without a length octet: its type octet is blamed")
 def no_length():
     for dst in OWN, TRANSIT:
@@ -138,12 +148,16 @@ def fault_first():
     not_owned(b"\x07\x00\1\1" + lsrr(FAR))
     not_owned(b"\x07\xff\1\1" + lsrr(FAR))
     not_owned(b"\x07\x01\1\1" + lsrr(FAR), dst=TRANSIT)
+    owned(b"\x07\x03\4\1" + lsrr(FAR), "hop")
+    owned(b"\x07\x03\4\1" + lsrr(FAR), "transit", dst=TRANSIT)
 
 
 @test("O4: a source route behind End of Options is none")
 def route_in_padding():
     not_owned(b"\0" + lsrr(FAR))
-    not_owned(b"\1\0\1" + ssrr(FAR), dst=TRANSIT)
+    not_owned(b"\1\0\1" + lsrr(FAR), dst=TRANSIT)
+    owned(b"\1" + lsrr(FAR), "hop")
+    owned(b"\1\1\1" + lsrr(FAR), "transit", dst=TRANSIT)
 
 
 @test("O4: octets that look like a source route inside another option are "
@@ -151,6 +165,7 @@ def route_in_padding():
 def route_inside_option():
     inside = bytes([packet.RR, 11, 12]) + lsrr(FAR) + b"\0"
     not_owned(inside, dst=TRANSIT)
+    owned(b"\1\1\1" + lsrr(FAR) + b"\0", "transit", dst=TRANSIT)
 
 
 @test("H2: a broken option in a datagram from a martian gets no answer")

@@ -185,6 +185,10 @@ def srv6_unsound():
                               forwarded(sent).hex(), what)
                     bench.collect()
                     equal(bench.moved(), {}, "%s: counters" % what)
+    for send in ways_in(tap, ip("10.50.0.3", U, lsrr(U_NEXT))):
+        send()
+        bench.collect()
+        equal(bench.moved(), {"received": 1, "hop": 1, "advanced": 1}, "sound")
 
 
 # Queues
@@ -246,8 +250,12 @@ def replaced_by_unsound():
     for priority in PRE_ROUTING:
         for dst in FAR, A:
             with Substitution("prerouting", priority) as queue:
-                for what, instead in unsound(ip(SRC, dst, lsrr(NEXT))).items():
+                sound = ip(SRC, dst, lsrr(NEXT))
+                for what, instead in unsound(sound).items():
                     unsound_is_left(ear, queue, what, instead)
+                queue.replace(ip(SRC, FAR), sound)
+                bench.collect()
+                equal(bench.moved().get("received"), 1, "sound")
 
 
 def unsound_is_left(ear, queue, what, instead):
@@ -274,6 +282,8 @@ def every_outcome():
         yield ip(SRC, A, kind(B, NEXT) + other)
         yield ip(SRC, FAR, kind(NEXT) + other)
         yield ip(SRC, FAR, kind(NEXT, ptr=8) + other)
+        yield ip(SRC, A, kind(NEXT, ptr=8) + other)
+        yield ip(SRC, A, kind(B) + other)
         for bad in ("127.0.0.1", "10.2.0.255", "10.77.0.1", FAR):
             yield ip(SRC, A, kind(bad) + other)
         for options in kind(NEXT, ptr=5), kind(NEXT, length=6), kind(NEXT) * 2:
@@ -306,13 +316,20 @@ def without_time(out):
       "becomes what it would have become by itself, for each type of option and "
       "each check")
 def replaced_by_any():
-    for settings in ({}, {"nonlocal": 0, "revisit": 0}, {"lsrr": 2, "ssrr": 3}):
+    for settings, reached in (
+            ({}, {"received", "hop", "advanced", "transit", "local",
+                  "bad_option", "strict_transit", "bad_next", "no_route",
+                  "not_adjacent", "bad_source"}),
+            ({"nonlocal": 0}, {"nonlocal"}),
+            ({"lsrr": 2, "ssrr": 3}, {"policy_drop", "policy_reject"})):
         bench.using(**settings)
         wanted = []
         for sent in every_outcome():
             bench.moved()
             out = without_time(bench.exchange("a", sent))
             wanted.append((sent, out, bench.moved()))
+        equal(reached - {name for *_, moved in wanted for name in moved},
+              set(), "not reached")
         for priority in PRE_ROUTING:
             with Substitution("prerouting", priority,
                               "iifname a ip daddr " + SPARE) as queue:
@@ -681,10 +698,19 @@ def own_source_late():
         wait_until(lambda: (3, 1, C) in errors_on(ear), what="our own error")
     bench.collect()
     equal(errors_on(ear), [], "errors about what was forwarded")
-    load("table ip t { chain c { type filter hook forward priority 0; "
-         "ip saddr %s reject with icmp type admin-prohibited; } }" % B)
+    load("table ip t { chain c { type filter hook forward priority 0; ip saddr "
+         "{ %s, %s } reject with icmp type admin-prohibited; } }" % (B, SRC))
     expect_nothing(bench.exchange("a", ip(B, A, lsrr(FAR))))
     equal(errors_on(ear), [], "errors about what was rejected")
+    # Others are told.
+    told = packet.Error(expect_one(
+        bench.exchange("a", ip(SRC, A, lsrr(FAR))), "a"))
+    equal((told.type, told.code), (3, 13), "what is rejected")
+    nft(bench.router, "flush ruleset")
+    bench.router.ip("neigh flush dev c 10.3.0.9")
+    bench.send("a", ip(SRC, A, lsrr("10.3.0.9")))
+    told = packet.Error(bench.wires["a"].receive(10) or bytes(40))
+    equal((told.type, told.code), (3, 1), "what does not answer")
 
 
 if __name__ == "__main__":

@@ -207,6 +207,11 @@ def off_native_on():
     expect(bench.exchange("a", sent), {"b": [
         edit(sent, dst="10.11.0.1", options=lsrr("10.5.0.1", ptr=8),
              ttl=63)]})
+    bench.router.sysctl(CONF % ("a", "lsrr"), 1)
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst="10.11.0.1", options=lsrr(B, ptr=8), ttl=63)]})
+    bench.router.sysctl(CONF % ("a", "lsrr"), 0)
+    bench.moved()
     sent = ip(SRC, "10.9.5.5", lsrr(FAR))
     expect(bench.exchange("a", sent), {"b": [edit(sent, ttl=63)]})
     equal(bench.moved(), {}, "counters")
@@ -245,6 +250,9 @@ def not_owned():
         equal((out.src, out.dst, out.options, out.ttl),
               (B, NEXT_C, lsrr(FAR) + b"\0", 64), "our own output")
     equal(bench.moved(), {}, "counters")
+    # The same, where it comes from outside.
+    bench.exchange("a", ip(SRC, NEXT_C, lsrr(FAR)))
+    equal(bench.moved(), {"received": 1, "transit": 1}, "counters of transit")
 
 
 @test("O1: a datagram for a broadcast, multicast or loopback address is "
@@ -273,6 +281,7 @@ def neither():
     sent = ip(SRC, A, lsrr(FAR, ptr=8))
     bench.exchange("a", sent)
     equal(ear.recv(4096), sent, "one for us is delivered")
+    equal(bench.moved(), {"received": 1, "local": 1}, "its counters")
 
 
 @test("O2: 2 discards every datagram of its type in silence, before V is "
