@@ -572,11 +572,13 @@ def table_of_process():
     process = other.popen(["sleep", "600"])
     ktap.cleanup(process.wait)
     ktap.cleanup(process.kill)
-    for pid, names in ((process.pid, {"lo", "elsewhere"}),
-                       (os.getpid(), {"lo"} | set(sh(
-                           "ls /sys/class/net").split()))):
+    def listed(pid):
         with open("/proc/%d/net/srcroute" % pid) as file:
-            equal({line.split()[0] for line in file}, names, "interfaces")
+            return {line.split()[0] for line in file}
+
+    wait_until(lambda: "elsewhere" in listed(process.pid), what="its namespace")
+    equal(listed(process.pid), set(interfaces(other)), "interfaces")
+    check("elsewhere" not in listed(os.getpid()), "that of this process, too")
 
 
 # Tracepoints
