@@ -258,6 +258,8 @@ def completed_but_refused():
         except BlockingIOError:
             pass
     equal(bench.moved(), {"received": 1, "local": 1}, "counters")
+    check(deliver(ip(SRC, A, lsrr(B), proto=253, payload=b"x")),
+          "nothing is delivered with accept_source_route 1 either")
 
 
 @test("H8: a complete datagram is handed to the kernel as it came")

@@ -171,8 +171,11 @@ def route_inside_option():
 @test("H2: a broken option in a datagram from a martian gets no answer")
 def martian_and_broken():
     bench.moved()
-    expect_nothing(bench.exchange("a", ip(B, OWN, lsrr(FAR, ptr=5))))
+    sent = ip(B, OWN, lsrr(FAR, ptr=5))
+    expect_nothing(bench.exchange("a", sent))
     equal(bench.moved(), {"received": 1, "bad_source": 1}, "counters")
+    sent = edit(sent, src=SRC)
+    expect_error(bench.exchange("a", sent), 12, 0, sent, pointer=22, src=OWN)
 
 
 if __name__ == "__main__":
