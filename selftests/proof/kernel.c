@@ -400,17 +400,23 @@ static bool has_room(const u8 *header, unsigned int len, unsigned int at,
 	       header[at + 2] <= header[at + 1] + 1;
 }
 
-/* Is this option, at an offset in the header, none of the source route's octets? */
+/* Has an option, at an offset in the header, no octet of what else is there? */
+static bool is_apart(const u8 *header, unsigned int at, unsigned int other,
+		     unsigned int len)
+{
+	return at + header[at + 1] <= other || at >= other + len;
+}
+
 static bool is_beside_route(const u8 *header, unsigned int at)
 {
-	return !proof.route.at || at + header[at + 1] <= proof.route.at ||
-	       at >= proof.route.at + proof.route.len;
+	return !proof.route.at ||
+	       is_apart(header, at, proof.route.at, proof.route.len);
 }
 
 /*
  * Checks, fills in @opt, and records by the route if there is one. From one option
- * to the next it goes as srr_find() does, so that those that it finds do not overlap
- * the source route.
+ * to the next it goes as srr_find() does, so that those that it finds overlap neither
+ * the source route nor each other.
  */
 int __ip_options_compile(struct net *net, struct ip_options *opt,
 			 struct sk_buff *skb, __be32 *info)
@@ -441,6 +447,8 @@ int __ip_options_compile(struct net *net, struct ip_options *opt,
 		(has_room(header, len, opt->ts, 9) &&
 		 is_beside_route(header, opt->ts) &&
 		 header[opt->ts] == IPOPT_TIMESTAMP));
+	suppose(!opt->rr_needaddr || !opt->ts_needaddr ||
+		is_apart(header, opt->rr, opt->ts, header[opt->ts + 1]));
 	return 0;
 }
 
