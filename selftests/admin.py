@@ -17,7 +17,7 @@ import tempfile
 
 from lib import ktap, packet, rtnetlink
 from lib.ktap import check, equal, test
-from lib.netns import Netns, Wire, cable, sh, wait_until
+from lib.netns import Netns, Wire, cable, error_of, sh, wait_until
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, C, FAR, HOOKS, LO, NEXT, SRC, StandardBench,
                           expect)
@@ -46,15 +46,6 @@ def reset():
     """Everything as at the start."""
     for key, value in DEFAULTS.items():
         write("all", key, value)
-
-
-def error_of(function, *args):
-    """The errno that it fails with, 0 if it does not."""
-    try:
-        function(*args)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 def opened(path, flags=os.O_RDWR, ns=bench.router):
@@ -454,8 +445,7 @@ def concurrent_writers():
         write("a", "lsrr", 1)
         check(forwards(), "not forwarded with lsrr at 1")
     reset()
-    equal(bench.hooks(), [],
-          "hooks at the end")
+    equal(bench.hooks(), [], "hooks at the end")
 
 
 def write_all_for_ever():
@@ -500,8 +490,7 @@ def churn():
     write("all", "lsrr", 1)
     check(forwards(), "not forwarded afterwards")
     reset()
-    equal(bench.hooks(), [],
-          "hooks at the end")
+    equal(bench.hooks(), [], "hooks at the end")
 
 
 @test("Interface: a namespace starts with the defaults, and goes with its "
@@ -572,6 +561,7 @@ def table_of_process():
     process = other.popen(["sleep", "600"])
     ktap.cleanup(process.wait)
     ktap.cleanup(process.kill)
+
     def listed(pid):
         with open("/proc/%d/net/srcroute" % pid) as file:
             return {line.split()[0] for line in file}

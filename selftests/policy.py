@@ -13,7 +13,7 @@ import time
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
-from lib.netns import Bench, Netns, sh
+from lib.netns import Bench, Netns, error_of, sh
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, HOOKS, LO, NEXT, NEXT_C, SRC,
                           StandardBench, expect, expect_error, expect_nothing,
@@ -309,15 +309,6 @@ def reject():
             expect_error(bench.exchange("a", sent), 3, 13, sent)
             equal(bench.moved(), {"received": 1, "policy_reject": 1},
                   "counters")
-
-
-def error_of(function, *args):
-    """The errno that it fails with, 0 if it does not."""
-    try:
-        function(*args)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 def unreachables_sent():

@@ -406,12 +406,12 @@ def unnumbered():
 
 def erroneous(w):
     """What raises errors of the module, then of the kernel: counters, type,
-    code, pointer, and how to make the datagram."""
+    code, and how to make the datagram."""
     big = {"frag": 0x4000, "payload": packet.udp(bytes(800))}
-    yield ["bad_next"], 3, 5, 0, "127.0.0.1", {}
-    yield ["no_route"], 3, 5, 0, w.barred + "1", {}
-    yield ["hop"], 11, 0, 0, FAR, {"ttl": 1}
-    yield ["hop"], 3, 4, 0, "10.63.0.1", big
+    yield ["bad_next"], 3, 5, "127.0.0.1", {}
+    yield ["no_route"], 3, 5, w.barred + "1", {}
+    yield ["hop"], 11, 0, FAR, {"ttl": 1}
+    yield ["hop"], 3, 4, "10.63.0.1", big
 
 
 def routes_for_errors(w):
@@ -441,7 +441,7 @@ def errors_by_own_table():
     for w in WORLDS:
         o = w.other
         routes_for_errors(w)
-        for names, kind, code, _, next_hop, fields in erroneous(w):
+        for names, kind, code, next_hop, fields in erroneous(w):
             # Ours, neighbours and broadcast addresses of the other table.
             for src in (o.src, o.own, o.mine, o.loop, o.gateway, o.broadcast,
                         o.far_broadcast):
@@ -464,7 +464,7 @@ def own_source_by_own_table():
     for w in WORLDS:
         routes_for_errors(w)
         with native("accept_local", {w.by: 1}):
-            for names, kind, code, _, next_hop, fields in erroneous(w):
+            for names, kind, code, next_hop, fields in erroneous(w):
                 before = seen("told")
                 for src in w.mine, w.loop:
                     silent(w, w.hit(lsrr(next_hop), src=src, **fields),
@@ -485,7 +485,7 @@ def reversed_by_own_table():
         o = w.other
         routes_for_errors(w)
         with disagreeing(w, "reverse_errors", 1, 0):
-            for names, kind, code, _, next_hop, fields in erroneous(w):
+            for names, kind, code, next_hop, fields in erroneous(w):
                 for last in (w.second, o.own, o.mine, o.loop, o.broadcast,
                              o.far_broadcast):
                     sent = w.hit(lsrr(last, next_hop, ptr=8), **fields)
@@ -600,7 +600,7 @@ def reversal_by_interface():
         routes_for_errors(w)
         for value in 0, 1:
             with disagreeing(w, "reverse_errors", value, 1 - value):
-                for names, kind, code, _, next_hop, fields in erroneous(w):
+                for names, kind, code, next_hop, fields in erroneous(w):
                     sent = w.hit(lsrr(w.second, next_hop, ptr=8), **fields)
                     way = {"to": w.second, "options": lsrr(w.src) + b"\0"} \
                         if value else {"to": w.src}

@@ -62,6 +62,15 @@ def wait_until(true, seconds=10, what="condition"):
         time.sleep(0.02)
 
 
+def error_of(function, *args):
+    """The errno that it fails with, 0 if it does not."""
+    try:
+        function(*args)
+    except OSError as error:
+        return error.errno
+    return 0
+
+
 class Netns:
     """A namespace. `with ns:` moves this process into it, and back."""
 
