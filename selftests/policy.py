@@ -9,7 +9,6 @@ import errno
 import os
 import re
 import socket
-import time
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
@@ -18,7 +17,7 @@ from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, HOOKS, LO, NEXT, NEXT_C, SRC,
                           StandardBench, expect, expect_error, expect_nothing,
                           expect_one)
-from lib.tracing import Trace
+from lib.tracing import Log, Trace
 
 bench = StandardBench()
 CONF = "net.ipv4.srcroute.conf.%s.%s"
@@ -435,26 +434,6 @@ REASONS = {
 }
 
 
-class Log:
-    """The kernel's messages from now on, for the length of a test."""
-
-    def __init__(self):
-        self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-        ktap.cleanup(os.close, self._fd)
-        os.lseek(self._fd, 0, os.SEEK_END)
-
-    def lines(self):
-        """Those of the module since the last call."""
-        found = []
-        while True:
-            try:
-                line = os.read(self._fd, 8192).decode(errors="replace")
-            except BlockingIOError:
-                return found
-            if "srcroute: " in line:
-                found.append(line.split(";", 1)[1].split("\n")[0])
-
-
 def one_reason(outcome, log, trace, drops):
     """A datagram that is discarded for it, and all that tells of it."""
     settings, (dst, options, *src), icmp, drop, sentence = REASONS[outcome]
@@ -494,7 +473,7 @@ def reasons():
             one_reason(outcome, log, trace, drops)
         equal(log.lines(), [], "lines with log_martians off")
         bench.configure("net.ipv4.conf.a.log_martians", 1)
-        time.sleep(5.1)  # the limit is on so many lines in five seconds
+        log.wait_for_limit()
         for outcome in REASONS:
             line = one_reason(outcome, log, trace, drops)
             equal(log.lines(), [line], "log")
@@ -502,15 +481,8 @@ def reasons():
 
 def discards_logged(log):
     """{interface: lines about discards} since the last call"""
-    found = collections.Counter()
-    while True:
-        try:
-            line = os.read(log, 8192).decode(errors="replace")
-        except BlockingIOError:
-            return dict(found)
-        said = re.search(r"srcroute: (\w+): discarded", line)
-        if said:
-            found[said.group(1)] += 1
+    said = [re.match(r"srcroute: (\w+): discarded", line) for line in log.lines()]
+    return collections.Counter(match.group(1) for match in said if match)
 
 
 @test("S: a namespace whose discards fill the log keeps no other namespace from "
@@ -523,10 +495,8 @@ def log_limit():
     other.router.sysctl("net.ipv4.conf.noisy.log_martians", 1)
     bench.using(lsrr=1)
     bench.configure("net.ipv4.conf.a.log_martians", 1)
-    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-    ktap.cleanup(os.close, log)
-    time.sleep(5.1)  # the limit is on so many lines in five seconds
-    os.lseek(log, 0, os.SEEK_END)
+    log = Log()
+    log.wait_for_limit()
     other.exchange("noisy", *[ip("10.8.0.2", "10.8.0.1", lsrr("127.0.0.1"))] * 50)
     bench.exchange("a", ip(SRC, A, lsrr("127.0.0.1")))
     logged = discards_logged(log)

@@ -19,9 +19,7 @@ one is that of a far host in the other, and a mix-up of both shows.
 import collections
 import contextlib
 import itertools
-import os
 import re
-import time
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
@@ -29,7 +27,7 @@ from lib.nft import nft
 from lib.packet import edit, ip, lsrr, record, ssrr
 from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench, expect,
                           expect_error, expect_nothing)
-from lib.tracing import Trace
+from lib.tracing import Log, Trace
 
 bench = StandardBench()
 ROUTER_ID = "net.ipv4.srcroute.router_id"
@@ -659,25 +657,12 @@ def forwarding():
 @test("S: a discard is logged under the interface of arrival if log_martians of "
       "all or of that interface is on, whatever the others say")
 def log_martians():
-    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-    ktap.cleanup(os.close, log)
-
-    def lines():
-        found = []
-        while True:
-            try:
-                line = os.read(log, 8192).decode(errors="replace")
-            except BlockingIOError:
-                return found
-            if "discarded" in line:
-                found.append(line.split(";", 1)[1].strip())
-
-    time.sleep(5.1)  # the limit is on so many lines in five seconds
-    os.lseek(log, 0, os.SEEK_END)
+    log = Log()
+    log.wait_for_limit()
     for w in WORLDS:
         for whole, own in combinations(w, "log_martians"):
             refused(w, w.hit(lsrr("127.0.0.1")), "bad_next")
-            equal(lines(), ["srcroute: %s: discarded %s -> %s: next address is "
+            equal(log.lines(), ["srcroute: %s: discarded %s -> %s: next address is "
                             "not that of one host" % (w.by, w.src, w.own)] *
                   (whole or own), "lines with %d, %d" % (whole, own))
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the kernel does, read through a tracefs instance of our own."""
+"""What the kernel does and says: through a tracefs instance of our own, and in
+its log."""
 
 import os
+import time
 
 from . import ktap
 
@@ -44,6 +46,32 @@ class Trace:
                      if not line.startswith("#")]
         _write(self._home + "/trace", "\n")
         return lines
+
+
+class Log:
+    """What the module says in the kernel's log from now on, for the length of a
+    test."""
+
+    def __init__(self):
+        self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        ktap.cleanup(os.close, self._fd)
+        os.lseek(self._fd, 0, os.SEEK_END)
+
+    def wait_for_limit(self):
+        """The limit is on so many lines in five seconds: all are to be had."""
+        time.sleep(5.1)
+        os.lseek(self._fd, 0, os.SEEK_END)
+
+    def lines(self):
+        """Those since the last call."""
+        found = []
+        while True:
+            try:
+                line = os.read(self._fd, 8192).decode(errors="replace")
+            except BlockingIOError:
+                return found
+            if "srcroute: " in line:
+                found.append(line.split(";", 1)[1].split("\n")[0])
 
 
 def calls(functions, action):
