@@ -161,6 +161,7 @@ Call Trace:
 RIP: 0010:nf_hook_slow+0x1/0x2
 sysctl duplicate entry: /net/ipv4/srcroute/conf/all//lsrr
 sysctl could not get directory: /net/ipv4/srcroute -17
+sysctl could not get directory: /net/ipv4/srcroute/conf/a -2
 sysctl table check failed: net/ipv4/srcroute/conf/lsrr No proc_handler
 INFO: trying to register non-static key.
 INFO: task kworker/0:1:9 blocked for more than 120 seconds.
@@ -191,6 +192,7 @@ double fault: 0000 [#1] PREEMPT SMP
 """.splitlines()
 
 HARMLESS = """\
+sysctl could not get directory: /net/ipv4/srcroute/conf/a -12
 Linux version 6.12.117+deb12-amd64 (debian-kernel@lists.debian.org)
 ACPI: Using ACPI (MADT) for SMP configuration information
 Yama: disabled by default; enable with sysctl kernel.yama.*
