@@ -21,7 +21,7 @@ from lib.netns import Netns, Wire, cable, error_of, sh, wait_until
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, C, FAR, HOOKS, LO, NEXT, SRC, StandardBench,
                           expect)
-from lib.tracing import Trace
+from lib.tracing import Log, Trace
 
 bench = StandardBench()
 ROOT = "/proc/sys/net/ipv4/srcroute/"
@@ -281,9 +281,11 @@ def without_files(name, far):
       "settings, has no files, and gets them back with its name")
 def reserved_names():
     # With an MTU too small for IPv6 there is nobody who minds.
-    far = odd_interface(1200)
+    far, log = odd_interface(1200), Log()
     for name in "all", "default":
         check(renamed("odd", name), "the kernel refuses " + name)
+        equal(log.lines(), [name + ": srcroute: no settings under this name"],
+              "what the log says of it")
         without_files(name, far)
         check(renamed(name, "odd"), "no way back from " + name)
         has_its_settings(far)

@@ -327,6 +327,27 @@ def record_route_full():
         edit(sent, dst=FAR, ttl=63, options=lsrr(B, ptr=8) + full)]})
 
 
+@test("H9, H6, I2: options of 40 octets, all there can be, go on, are completed and "
+      "are quoted whole")
+def all_octets():
+    for slots in 1, 7:
+        route, room = [FAR] * slots, 8 - slots
+        sent = ip(SRC, A, lsrr(*route) + packet.record(room))
+        equal(sent[0], 0x4F, "version and header of 60 octets")
+        expect(bench.exchange("a", sent), {"b": [
+            edit(sent, dst=FAR, ttl=63, options=lsrr(B, *route[1:], ptr=8) +
+                 packet.record(room, [B]))]})
+        got = deliver(ip(SRC, A, lsrr(*[LO] * slots) + packet.record(room),
+                         proto=253))
+        equal(packet.Packet(got).options.hex(), (
+            lsrr(*[LO] * slots, ptr=4 + 4 * slots) + packet.record(room, [LO]) +
+            b"\0\0").hex(), "options as delivered")
+        bad = lsrr(*["127.0.0.1"] * slots)
+        sent = ip(SRC, A, bad + packet.record(room))
+        expect_error(bench.exchange("a", sent), 3, 5, edit(
+            sent, options=bad + packet.record(room, [A])))
+
+
 @test("H11: no redirect, though next is on the link that it came from")
 def no_redirect():
     for scope in "all", "a":

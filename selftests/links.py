@@ -683,6 +683,20 @@ def tunnel_by_metadata():
         equal(bench.moved(), HOP, "counters")
 
 
+@test("O1, T1: so is transit out of a tunnel whose peer came with it, and what "
+      "stays the kernel's")
+def transit_by_metadata():
+    added("t", "link add name t type ipip external", "link set dev t up",
+          "addr add 10.48.0.1/30 dev t")
+    sent = ip("10.48.0.2", NEXT_C, lsrr(FAR))
+    bench.moved()
+    expect(bench.exchange("b", ip(NEXT, B, proto=4, payload=sent)),
+           {"c": [edit(sent, ttl=63)]})
+    equal(bench.moved(), {"received": 1, "transit": 1}, "counters")
+    not_owned("b", ip(NEXT, B, proto=4, payload=ip("10.48.0.2", "10.3.0.255",
+                                                   lsrr(FAR))))
+
+
 @test("H5, H7: on links of two, by a peer address, a /31 or a /32, both ways")
 def links_of_two():
     wired("y", "10.60.0.1 peer 10.60.0.2", "10.61.0.0/31",
