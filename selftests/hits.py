@@ -6,7 +6,7 @@ H6 to H9, H11. The topology is drawn in lib/standard.py.
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
-from lib.packet import edit, ip, lsrr, ssrr
+from lib.packet import edit, ip, lsrr, ssrr, timestamps
 from lib.standard import (A, B, C, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
                           expect, expect_error, expect_nothing, expect_one)
 
@@ -291,14 +291,9 @@ def record_route_not_hint():
              options=packet.record(1, [B]) + lsrr(B, ptr=8))]})
 
 
-def timestamps(flag, used, room):
-    return bytes([packet.TS, 4 + room, 5 + len(used), flag]) + used.ljust(
-        room, b"\0")
-
-
 @test("H9: a Timestamp option on a hit gets the address of H7 and the time")
 def timestamp_on_hit():
-    sent = ip(SRC, A, lsrr(FAR) + timestamps(1, b"", 16))
+    sent = ip(SRC, A, lsrr(FAR) + timestamps(1, 16))
     got = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
     check(got.sum_ok(), "checksum")
     option = got.options[7:]
@@ -311,7 +306,7 @@ def timestamp_on_hit():
 
 @test("H9: a Timestamp option that wants times alone gets one")
 def timestamp_only():
-    sent = ip(SRC, A, lsrr(FAR) + timestamps(0, b"", 8))
+    sent = ip(SRC, A, lsrr(FAR) + timestamps(0, 8))
     got = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
     option = got.options[7:]
     equal(option[:4].hex(" "), "44 0c 09 00", "head of the option")
@@ -391,7 +386,7 @@ def transit_record_route():
 @test("T1, H9: so does a Timestamp option in transit that wants addresses")
 def transit_timestamp():
     bench.temporary("route add 10.11.0.0/16 via %s src %s" % (NEXT, LO))
-    sent = ip(SRC, "10.11.0.1", lsrr(FAR) + timestamps(1, b"", 16))
+    sent = ip(SRC, "10.11.0.1", lsrr(FAR) + timestamps(1, 16))
     got = packet.Packet(expect_one(bench.exchange("a", sent), "b"))
     check(got.sum_ok(), "checksum")
     equal(packet.quad(got.options[11:15]), B, "address")

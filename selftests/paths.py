@@ -269,14 +269,9 @@ def unsound_is_left(ear, queue, what, instead):
     equal(bench.moved(), {}, "%s: counters" % what)
 
 
-def stamps(flag, slots):
-    """A Timestamp option with room for so many, without a time of its own."""
-    return bytes([packet.TS, 4 + 8 * slots, 5, flag]) + bytes(8 * slots)
-
-
 def every_outcome():
     """A datagram of each option type for each check of PRE_ROUTING."""
-    alone = b"", record(2), stamps(1, 1), b"\x94\4\0\0", b"\0" + lsrr(NEXT)
+    alone = b"", record(2), packet.timestamps(1, 8), b"\x94\4\0\0", b"\0" + lsrr(NEXT)
     for kind, other in itertools.product((lsrr, ssrr), alone):
         yield ip(SRC, A, kind(NEXT) + other)
         yield ip(SRC, A, kind(B, NEXT) + other)

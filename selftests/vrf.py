@@ -342,6 +342,34 @@ def discards_by_own_table():
                       (case.outcome, reasons))
 
 
+@test("H9, T1: so does an address in a Timestamp option, of hits and of transit")
+def stamped_by_own_table():
+    for w in WORLDS:
+        option = packet.timestamps(1, 16)
+        for sent, names, options in (
+                (w.hit(lsrr(FAR) + option), ("hop", "advanced"),
+                 lsrr(w.mine, ptr=8)),
+                (ip(w.src, w.other.own, lsrr(FAR) + option), ("transit",),
+                 lsrr(FAR))):
+            (link, [datagram]), = exchange(w, sent, *names).items()
+            p = packet.Packet(datagram)
+            equal((link, p.options[:7].hex(" "), p.options[7:11].hex(" "),
+                   packet.quad(p.options[11:15]), p.sum_ok()),
+                  (w.out, options.hex(" "), "44 14 0d 01", w.mine, True),
+                  "options")
+
+
+@test("H10: so do fragments, each by itself")
+def fragments_by_own_table():
+    payload = packet.udp(bytes(40))
+    for w in WORLDS:
+        for frag, part in (0x2000, payload[:24]), (3, payload[24:]):
+            fields = {"frag": frag, "payload": part}
+            passes(w, w.hit(lsrr(FAR), **fields), FAR)
+            sent = ip(w.src, w.other.own, lsrr(FAR), **fields)
+            expect(exchange(w, sent, "transit"), {w.out: [edit(sent, ttl=63)]})
+
+
 @test("Terms, O1: a datagram for one and the same address is a hit inside the "
       "VRF and transit outside, or the other way round, by turns")
 def own_by_turns():

@@ -50,6 +50,11 @@ def record(slots, used=()):
     return bytes([RR, 3 + 4 * slots, 4 + 4 * len(used)]) + body
 
 
+def timestamps(flag, room):
+    """A Timestamp option that is empty, with so many octets of room."""
+    return bytes([TS, 4 + room, 5, flag]) + bytes(room)
+
+
 def udp(payload=b"srcroute", sport=4000, dport=9):
     """A UDP datagram without checksum, which is legal and NAT-proof."""
     return struct.pack("!4H", sport, dport, 8 + len(payload), 0) + payload
