@@ -207,7 +207,8 @@ LAST = "vm: the command has ended"
 
 def complaints(lines, last=LAST):
     with tempfile.NamedTemporaryFile("w") as file:
-        file.writelines("[    1.5] %s\n" % line for line in lines)
+        # As a serial console ends them.
+        file.writelines("[    1.5] %s\r\n" % line for line in lines)
         file.flush()
         status, said = answer([SPLATS, file.name] + [last] * bool(last))
     return said if status else ""
