@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 
-from lib import failslab, ktap, module, packet, rtnetlink
+from lib import failslab, ktap, module, packet, rcu, rtnetlink
 from lib.ktap import check, equal, test
 from lib.liveframes import inject
 from lib.netns import Netns, wait_until
@@ -30,10 +30,23 @@ CONF = "/proc/sys/net/ipv4/srcroute/conf/"
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 _made = {}
+keeper = module.keep_hooks()
+
+
+def loaded():
+    """The first test leaves it loaded; chosen alone, others have to see to it."""
+    if not module.traces():
+        module.load(MODULE)
+
+
+def beneath_module():
+    loaded()
+    failslab.beneath(failslab.module())
 
 
 def bench():
     """With the module loaded."""
+    loaded()
     if "bench" not in _made:
         _made["bench"] = StandardBench()
         _made["bench"].router.run("ethtool -K a gro on")
@@ -72,11 +85,6 @@ def load():
     return 0
 
 
-def expedited(on):
-    with open("/sys/kernel/rcu_expedited", "w") as file:
-        file.write(str(on))
-
-
 @test("Interface: each allocation of a load fails in turn: ENOMEM, nothing "
       "left, the next load works")
 def loading():
@@ -85,9 +93,7 @@ def loading():
         ns.ip("link add name d type dummy")
     space("many").ip(*["link add name d%d type dummy" % i for i in range(20)])
     failslab.beneath(failslab.function("do_one_initcall"))
-    # The kernel waits for readers then, but not for what has been put off.
-    expedited(1)
-    ktap.cleanup(expedited, 0)
+    rcu.expedited()
     results = []
     for number, error in failslab.positions(lambda n: load()):
         results.append(error)
@@ -99,6 +105,31 @@ def loading():
     # The last try has loaded it, no allocation having failed.
     for ns in spaces:
         equal(ns.sysctl(CONF + "d/lsrr"), "0", "after the load")
+
+
+@test("Interface: a load that fails waits for what it has put off")
+def failed_load_waits():
+    """At the last allocation that it needs: by then it has most interfaces."""
+    if module.traces():
+        module.unload()
+    failslab.beneath(failslab.function("do_one_initcall"))
+    rcu.expedited()
+    failed = []
+    for number, error in failslab.positions(lambda n: load()):
+        if error:
+            failed.append(number)
+        else:
+            module.unload()
+    module.unload()
+    rcu.hold_callbacks(3)
+
+    def fail():
+        with failslab.nth(failed[-1]):
+            equal(load(), errno.ENOMEM, "errno")
+    ran = module.order_of_end(fail)
+    check(len(ran) > 1, "no interface had anything")
+    equal(ran.index("srcroute_netns_exit"), len(ran) - 1, "what is last")
+    equal(load(), 0, "errno of the next load")
 
 
 # Namespaces and interfaces
@@ -136,7 +167,7 @@ def unshare_with_fault(number):
 @test("Interface: each allocation for a namespace fails in turn: ENOMEM, the "
       "next namespace works")
 def namespaces():
-    failslab.beneath(failslab.module())
+    beneath_module()
     results, number = [], 1
     while True:
         error, failed = unshare_with_fault(number)
@@ -151,6 +182,7 @@ def namespaces():
 @test("Interface: an interface whose counters find no memory is refused, the "
       "next try works")
 def counters():
+    loaded()
     ns = space("percpu")
     module.load(FAILPERCPU, "start=%d end=%d" % failslab.module())
     try:
@@ -172,7 +204,7 @@ def has_files(name):
 @test("Interface: each allocation for an interface fails in turn: ENOMEM, no "
       "interface, the next try works")
 def interfaces():
-    failslab.beneath(failslab.module())
+    beneath_module()
     ns = space("ifaces")
     ns.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)  # hooks, too
     results = []
@@ -190,7 +222,7 @@ def interfaces():
 @test("Interface: each allocation for a rename fails in turn: the interface "
       "keeps its name, files and values")
 def renaming():
-    failslab.beneath(failslab.module())
+    beneath_module()
     ns = space("rename")
     ns.ip("link add name was type dummy")
     ns.sysctl(CONF + "was/lsrr", 3)
@@ -228,7 +260,7 @@ def tried_again(ns, results):
       "there the interface is without settings, and that is to be seen, or not "
       "at all; a write tries again")
 def moving():
-    failslab.beneath(failslab.module())
+    beneath_module()
     here, there = space("here"), space("there")
     there.sysctl("net.ipv4.srcroute.conf.default.lsrr", 1)
     here.ip("link add name d type dummy")
@@ -262,6 +294,7 @@ def moving():
 @test("Interface: an interface keeps its settings while the end of another one "
       "that had its ifindex is told a second time")
 def second_end():
+    loaded()
     ns = space("end")
     ns.ip("link add name was index 4711 type dummy")
     with ns:
@@ -310,7 +343,7 @@ def write_in_turn(ns, path, before, after):
 @test("Interface: each allocation of a write to a setting fails in turn: "
       "ENOMEM, the value stays, the next write works")
 def settings():
-    failslab.beneath(failslab.module())
+    beneath_module()
     ns = space("settings")
     ns.ip("link add name d type dummy")
     for path in "all/lsrr", "all/ssrr", "d/lsrr", "d/ssrr":
@@ -319,7 +352,7 @@ def settings():
 
 @test("Interface: a write that needs no hooks allocates nothing")
 def settings_without_allocation():
-    failslab.beneath(failslab.module())
+    beneath_module()
     ns = space("settings")
     ns.sysctl(CONF + "lo/ssrr", 1)
     for path, before, after in (("all/mark", "0", "7"),
@@ -345,7 +378,7 @@ def each_position(datagram, right, wrong, counter):
     """What comes out is right or, if an allocation has failed, one of those
     that are wrong; it is counted once in any case. Returns the numbers of
     positions and of wrong outputs."""
-    failslab.beneath(failslab.module())
+    beneath_module()
     b, number, bad = bench(), 0, 0
     b.collect()
     b.exchange("a", datagram)  # the kernel keeps the route that it takes
@@ -415,7 +448,7 @@ def refusal():
     sent = ip(SRC, A, lsrr("127.0.0.1"))
     bench().send("a", sent)
     error = bench().collect()["a"][0]
-    failslab.beneath(failslab.module())
+    beneath_module()
     b, results = bench(), []
     b.moved()
     for _ in failslab.positions(lambda n: receive(sent)):
@@ -455,7 +488,7 @@ def late_error():
     def neighbour():
         return b.router.run("ip neigh show to %s dev b" % NEXT)
 
-    failslab.beneath(failslab.module())
+    beneath_module()
     ktap.cleanup(failslab.always, False)
     for fails in True, False:
         b.router.ip("neigh del %s dev b" % NEXT)

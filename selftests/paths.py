@@ -660,6 +660,7 @@ def own_source():
     big = {"frag": 0x4000, "payload": packet.udp(bytes(800))}
     for options, dst, fields, error in (
             (lsrr(FAR), A, {"ttl": 1}, (11, 0)),
+            (lsrr(*[FAR] * 9), A, {"ttl": 1}, (11, 0)),
             (lsrr("10.80.0.1"), A, big, (3, 4)),
             (lsrr(NEXT), FAR, {"ttl": 1}, (11, 0)),
             (lsrr(NEXT), "10.80.0.1", big, (3, 4))):

@@ -214,7 +214,8 @@ def reversed_route():
     bench.using(reverse_errors=1)
     back_neighbours()
     for recorded in ["10.1.0.7"], ["10.1.0.8", "10.1.0.7"], \
-            ["198.51.100.1", "10.9.9.9", "10.1.0.8"]:
+            ["198.51.100.1", "10.9.9.9", "10.1.0.8"], \
+            ["198.51.100.%d" % n for n in range(1, 8)] + ["10.1.0.8"]:
         for options, ttl, kind, code in ERRORS:
             sent = ip(SRC, A, options(recorded), ttl=ttl)
             expect_error(bench.exchange("a", sent), kind, code, sent,

@@ -13,7 +13,6 @@ import time
 
 from lib import ktap, module
 from lib.ktap import equal, test
-from lib.netns import Netns
 from lib.packet import edit, ip, lsrr
 from lib.queue import Queue
 from lib.standard import A, B, FAR, SRC, StandardBench, expect
@@ -24,14 +23,7 @@ HIT = ip(SRC, A, lsrr(FAR))
 BURST = [HIT] * 16
 ADVANCED = edit(HIT, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
 
-# The kernel patches a jump into its receive path with the first hook in any
-# namespace, and out with the last. QEMU's emulation of two processors does not
-# always survive that, so other hooks stay.
-keeper = Netns("keeper")
-keeper.run("nft -f -", input="".join(
-    "table ip t { chain %s { type filter hook %s priority 0\n}\n}\n" % (hook, hook)
-    for hook in ("prerouting", "forward", "output")))
-
+keeper = module.keep_hooks()
 module.load(MODULE)
 bench = StandardBench()
 

@@ -5,6 +5,8 @@ import ctypes
 import os
 
 from .ktap import equal
+from .netns import Netns
+from .tracing import run_of
 
 # finit_module(2), delete_module(2): kmod(8) takes longer to start than they do.
 _FINIT, _DELETE = {"x86_64": (313, 176), "s390x": (344, 129)}[os.uname().machine]
@@ -41,7 +43,27 @@ def unload():
     equal(traces(), [], "left behind")
 
 
+def order_of_end(action):
+    """What of these runs during action(), in order: the end of an interface's data,
+    and of the namespaces', behind which the code goes."""
+    return run_of(["free_iface_rcu", "srcroute_netns_exit"], action,
+                  everyone=True)
+
+
 def references():
     with open("/proc/modules") as file:
         return next(int(line.split()[2]) for line in file
                     if line.startswith("nf_srcroute "))
+
+
+def keep_hooks():
+    """A namespace with hooks of another, to be kept while ours come and go.
+
+    The kernel patches a jump into its receive path with the first hook in any
+    namespace, and out with the last. QEMU's emulation of two processors does not
+    always survive that."""
+    keeper = Netns("keeper")
+    keeper.run("nft -f -", input="".join(
+        "table ip t { chain %s { type filter hook %s priority 0\n}\n}\n" % (
+            hook, hook) for hook in ("prerouting", "forward", "output")))
+    return keeper

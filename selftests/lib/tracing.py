@@ -19,17 +19,19 @@ def _write(path, text, flags=os.O_TRUNC):
 
 
 class Trace:
-    """Events, recorded while this process is current: with Trace("a/b")."""
+    """Events, recorded while this process is current, or whoever is: with
+    Trace("a/b")."""
 
-    def __init__(self, *events):
-        self._events = events
+    def __init__(self, *events, everyone=False):
+        self._events, self._everyone = events, everyone
         self._home = "instances/srr-%d-%d" % (os.getpid(), id(self))
 
     def __enter__(self):
         os.mkdir(os.path.join(_TRACEFS, self._home))
         for event in self._events:
             where = "%s/events/%s/" % (self._home, event)
-            _write(where + "filter", "common_pid == %d" % os.getpid())
+            if not self._everyone:
+                _write(where + "filter", "common_pid == %d" % os.getpid())
             _write(where + "enable", "1")
         return self
 
@@ -74,19 +76,26 @@ class Log:
                 found.append(line.split(";", 1)[1].split("\n")[0])
 
 
-def calls(functions, action):
-    """Which of these functions of the module run during action()."""
+def run_of(functions, action, everyone=False):
+    """These functions of the module as they run during action(), in order, each as
+    often as it does."""
     group = "srr_%d" % os.getpid()
     for name in functions:
         _write("kprobe_events", "p:%s/%s nf_srcroute:%s\n" %
                (group, name, name), os.O_APPEND)
     try:
-        with Trace(*["%s/%s" % (group, name) for name in functions]) as trace:
+        with Trace(*["%s/%s" % (group, name) for name in functions],
+                   everyone=everyone) as trace:
             action()
-            seen = {line.split(":")[0] for line in trace.lines()}
+            seen = [line.split(":")[0] for line in trace.lines()]
     finally:
         for name in functions:
             _write("kprobe_events", "-:%s/%s\n" % (group, name),
                    os.O_APPEND)
-    ktap.check(seen <= set(functions), "probes: %s" % seen)
-    return sorted(seen)
+    ktap.check(set(seen) <= set(functions), "probes: %s" % seen)
+    return seen
+
+
+def calls(functions, action):
+    """Which of these functions of the module run during action()."""
+    return sorted(set(run_of(functions, action)))
