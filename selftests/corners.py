@@ -8,7 +8,7 @@ from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.nft import nft
 from lib.packet import edit, ip, lsrr, ssrr
-from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
+from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench, expect,
                           expect_error, expect_one)
 
 bench = StandardBench()
@@ -28,6 +28,33 @@ def taken(to, mine=B, tos=0):
     sent = ip(SRC, A, ssrr(to), tos=tos)
     expect(bench.exchange("a", sent), {"b": [
         edit(sent, dst=to, options=ssrr(mine, ptr=8), ttl=63)]})
+
+
+@test("H2, S, O1: what comes in by an interface on which IPv4 is off, as with an MTU "
+      "below 68, goes nowhere; a hit is counted and logged")
+def without_ipv4():
+    bench.using(lsrr=1)
+    bench.configure("net.ipv4.conf.all.log_martians", 1)
+    bench.router.ip("link add link a name tiny type vlan id 5",
+                    "link set dev tiny up", "addr add 10.64.0.1/24 dev tiny")
+    ktap.cleanup(bench.router.ip, "link del dev tiny")
+    wire = bench.wires["a"]
+    hit, transit = ip("10.64.0.2", LO, lsrr(FAR)), ip("10.64.0.2", FAR, lsrr(NEXT))
+
+    def counted(*sent):
+        before = bench.router.counters()
+        for datagram in sent:
+            wire.sock.send(wire.to + wire.own + b"\x81\0\0\5\x08\0" + datagram)
+        out, now = bench.collect(), bench.router.counters()
+        return out, {name: now[dev, name] - before[dev, name]
+                     for dev, name in now if dev == "tiny" and
+                     now[dev, name] != before[dev, name]}
+    equal(counted(hit, transit), ({"b": [
+        edit(hit, dst=FAR, options=lsrr(B, ptr=8), ttl=63),
+        edit(transit, ttl=63)]},
+        {"received": 2, "hop": 1, "transit": 1, "advanced": 1}), "with IPv4")
+    bench.router.ip("link set dev tiny mtu 67")
+    equal(counted(hit, transit), ({}, {"received": 1, "bad_source": 1}), "without")
 
 
 @test("H5: next in a prefix of the egress interface, but routed by a gateway, "
