@@ -675,6 +675,16 @@ def own_source():
     equal(errors_on(ear), [(11, 0, C)], "error of an ordinary datagram")
 
 
+@test("I1: our own output is told what is wrong with its options")
+def own_fault():
+    ear = on_loopback()
+    with bench.router, socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                     socket.IPPROTO_RAW) as sock:
+        # An odd Timestamp option, behind a sound source route.
+        sock.sendto(ip(C, C, lsrr(FAR) + b"\x44\3\5"), (C, 0))
+    wait_until(lambda: (12, 0, C) in errors_on(ear), what="our own error")
+
+
 @test("I1, I4: nor does a next hop that does not answer ARP, or a rule that "
       "rejects in FORWARD; our own output is told")
 def own_source_late():
