@@ -15,6 +15,7 @@ import sys
 import time
 
 from lib import failslab, ktap, module, packet, rcu, rtnetlink
+from lib.beside import beside
 from lib.ktap import check, equal, test
 from lib.liveframes import inject
 from lib.netns import Netns, wait_until
@@ -289,6 +290,27 @@ def moving():
     check(unset, "none has failed")
     outcome("a write that tries again", failslab_of_write)
     equal(there.sysctl(CONF + "d/lsrr"), "1", "the last move")
+
+
+@test("Interface: a write that tries again waits for whoever changes interfaces")
+def tried_again_in_company():
+    beneath_module()
+    here, there, busy = space("here"), space("there"), space("busy")
+    here.ip("link add name d type dummy")
+
+    def change():
+        with busy:
+            rtnetlink.add_dummy("x")
+            rtnetlink.delete("x")
+    beside(change)
+    for number in range(1, 21):
+        with here, failslab.nth(1):
+            equal(rtnetlink.move("d", there), 0, "errno of the move")
+        with there:
+            check(not has_files("d"), "files without memory")
+            equal(write(CONF + "all/mark", str(number)), 0, "errno of the write")
+            equal(there.sysctl(CONF + "d/mark"), str(number), "mark")
+            equal(rtnetlink.move("d", here), 0, "errno of the way back")
 
 
 @test("Interface: an interface keeps its settings while the end of another one "

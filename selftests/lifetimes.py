@@ -7,12 +7,11 @@ and loads and unloads the module itself.
 	selftests/lifetimes.py MODULE
 """
 
-import os
-import signal
 import sys
 import time
 
 from lib import ktap, module, rcu
+from lib.beside import beside, use_processor
 from lib.ktap import check, equal, test
 from lib.netns import Netns
 from lib.packet import edit, ip, lsrr
@@ -32,25 +31,6 @@ bench.set(lsrr=1, ssrr=1)
 def write(path, text):
     with open(path, "w") as file:
         file.write(text)
-
-
-def use_processor(number):
-    os.sched_setaffinity(0, {number})
-
-
-def beside(work):
-    """Call work() again and again on the other processor, for the length of a
-    test."""
-    pid = os.fork()
-    if not pid:
-        try:
-            use_processor(1)
-            while os.getppid() != 1:
-                work()
-        finally:
-            os._exit(1)
-    ktap.cleanup(os.waitpid, pid, 0)
-    ktap.cleanup(os.kill, pid, signal.SIGKILL)
 
 
 @test("S: what a processor has counted stays when it is taken offline")
