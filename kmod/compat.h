@@ -10,6 +10,8 @@
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
+#include <net/udp.h>	/* has <net/gso.h>, where there is one (Linux 6.5) */
+#include <net/xfrm.h>
 
 /* What a proc_handler gets as its table: const since Linux 6.11. */
 #define srcroute_ctl_table						\
@@ -30,6 +32,24 @@
 #else
 #define srcroute_register_sysctl(net, path, table, n)			\
 	((void)(n), register_net_sysctl(net, path, table))
+#endif
+
+/* Since Linux 6.9 this takes the namespace, too. */
+#ifdef CONFIG_XFRM
+static inline int srcroute_decode_session(struct net *net, struct sk_buff *skb,
+					  struct flowi *fl)
+{
+	typedef int with_net(struct net *, struct sk_buff *, struct flowi *,
+			     unsigned int, int);
+	typedef int without_net(struct sk_buff *, struct flowi *, unsigned int,
+				int);
+	void *decode = __xfrm_decode_session;
+
+	if (__builtin_types_compatible_p(typeof(__xfrm_decode_session),
+					 without_net))
+		return ((without_net *)decode)(skb, fl, AF_INET, 0);
+	return ((with_net *)decode)(net, skb, fl, AF_INET, 0);
+}
 #endif
 
 /* Linux 6.14 made this return a drop reason; the decisions here need errno. */

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last hook of PRE_ROUTING: what becomes of an owned datagram (O2, V, H1
- * to H6, H8, H11, T).
- *
- * Nothing in the header changes here, bar what an IP option records: errors
- * of the kernel's forwarding have to quote what was received (I2). What
- * srcroute_advance() needs travels in the control block: the next address in
- * opt.nexthop and, as a tag that the kernel leaves alone, the offset of the
- * source route in opt.__pad2.
+ * The last hook of PRE_ROUTING: what becomes of an owned datagram (O2, V, H2 to
+ * H6, H8, T). forward.c rewrites it and sends it on.
  */
-#include <linux/bottom_half.h>
 #include <linux/icmp.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/string.h>
@@ -114,7 +107,7 @@ static unsigned int compile_failed(struct srcroute_packet *p, int err,
 {
 	if (err == -ENOMEM)
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, pointer);
+	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, pointer << 24);
 }
 
 /* Whether it is delivered is up to accept_source_route, here alone (O3). */
@@ -167,30 +160,6 @@ static noinline unsigned int complete_route(struct srcroute_packet *p,
 	return to_kernel(p);
 }
 
-/*
- * Into the kernel's forwarding from here, not by NF_ACCEPT: what comes after
- * PRE_ROUTING would give a hit to a socket of ours (early demux, C3), and take
- * its route for a hint for the rest of a batch (H12).
- */
-static unsigned int forward(struct srcroute_packet *p,
-			    enum srcroute_outcome outcome)
-{
-	struct sk_buff *skb = p->skb;
-
-	/* For errors that echo options; compile() has set it for fragments. */
-	if (IPCB(skb)->opt.srr)
-		IPCB(skb)->opt.optlen = p->h.area_len;
-	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
-	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */
-	srcroute_count(p->iface, outcome);
-
-	/* An NFQUEUE verdict brings us here in process context. */
-	local_bh_disable();
-	dst_input(skb);
-	local_bh_enable();
-	return NF_STOLEN;
-}
-
 static noinline bool was_here_before(const struct srcroute_packet *p)
 {
 	const u8 *slot;
@@ -203,25 +172,6 @@ static noinline bool was_here_before(const struct srcroute_packet *p)
 	return false;
 }
 
-/* Make the kernel's forwarding treat it as a hit, and srcroute_advance(). */
-static unsigned int forward_hit(struct srcroute_packet *p, __be32 next)
-{
-	struct ip_options *opt = &IPCB(p->skb)->opt;
-	u8 offset = sizeof(struct iphdr) + p->srr.off;
-
-	/* With opt.srr set its errors carry the reversed route (I3). */
-	opt->srr = 0;
-	if (setting(p, SRCROUTE_KEY_REVERSE_ERRORS) &&
-	    srcroute_is_reversible(p))
-		opt->srr = offset;
-	opt->nexthop = next;
-	opt->__pad2 = offset;
-	if (srcroute_ipsec_applies(p->net, p->skb) &&
-	    !srcroute_ipsec_defer(p->skb))
-		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-	return forward(p, SRCROUTE_HOP);
-}
-
 /* H5 and the limits of an interface; the route is that to @next. */
 static unsigned int leave(struct srcroute_packet *p, __be32 next)
 {
@@ -230,7 +180,7 @@ static unsigned int leave(struct srcroute_packet *p, __be32 next)
 	if (!setting(p, SRCROUTE_KEY_NONLOCAL) &&
 	    skb_rtable(p->skb)->dst.dev != p->in)
 		return srcroute_refuse(p, SRCROUTE_NONLOCAL, 0);
-	return forward_hit(p, next);
+	return srcroute_forward_hit(p, next);
 }
 
 /* H2 to H4, H6: route to the first address left that is not ours. */
@@ -287,7 +237,7 @@ static noinline unsigned int hop_with_options(struct srcroute_packet *p)
 static unsigned int bad_option(struct srcroute_packet *p)
 {
 	return srcroute_refuse(p, SRCROUTE_BAD_OPTION,
-			       sizeof(struct iphdr) + p->srr.fault);
+			       (sizeof(struct iphdr) + p->srr.fault) << 24);
 }
 
 static unsigned int to_own_address(struct srcroute_packet *p)
@@ -307,7 +257,6 @@ static unsigned int to_own_address(struct srcroute_packet *p)
 
 static unsigned int transit(struct srcroute_packet *p)
 {
-	struct ip_options *opt = &IPCB(p->skb)->opt;
 	unsigned int pointer;
 	int err;
 
@@ -320,12 +269,8 @@ static unsigned int transit(struct srcroute_packet *p)
 	}
 	if (p->srr.type == SRR_SSRR)
 		return srcroute_refuse(p, SRCROUTE_STRICT_TRANSIT,
-				       POINTER_DADDR);
-
-	opt->srr = 0;	/* errors go straight to the source (I3) */
-	if (opt->rr_needaddr || opt->ts_needaddr)
-		opt->__pad2 = SRCROUTE_TAG_TRANSIT;
-	return forward(p, SRCROUTE_TRANSIT);
+				       POINTER_DADDR << 24);
+	return srcroute_forward_transit(p);
 }
 
 static noinline unsigned int leave_to_kernel(struct srcroute_packet *p,

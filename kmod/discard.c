@@ -109,15 +109,14 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 }
 
 static void answer(const struct srcroute_packet *p, enum srcroute_outcome why,
-		   unsigned int pointer)
+		   u32 info)
 {
 	struct ip_options opt = { .optlen = p->h.area_len };
 
 	if (carries_reversed_route(p, why))
 		opt.srr = sizeof(struct iphdr) + p->srr.off;
 	__icmp_send(p->skb, srcroute_outcomes[why].icmp_type,
-		    srcroute_outcomes[why].icmp_code, htonl(pointer << 24),
-		    &opt);
+		    srcroute_outcomes[why].icmp_code, htonl(info), &opt);
 }
 
 /* A route that leads somewhere, so that its source has been checked. */
@@ -128,7 +127,7 @@ static bool is_routed(const struct sk_buff *skb)
 }
 
 static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
-			bool icmp, unsigned int pointer)
+			bool icmp, u32 info)
 {
 	const struct iphdr *iph = p->h.iph;
 	int err = 0;
@@ -146,7 +145,7 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
 		return srcroute_discard(p, why);
 
 	/* What else I1 forbids, __icmp_send() or srcroute_errors() holds back. */
-	answer(p, why, pointer);
+	answer(p, why, info);
 	return finish(p, why, srcroute_outcomes[why].icmp_type,
 		      srcroute_outcomes[why].icmp_code);
 }
@@ -155,8 +154,8 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
  * srcroute_refuse() - discard a datagram and tell its source
  * @p: the datagram, its header as received
  * @why: the reason, which has an ICMP error
- * @pointer: with ICMP type 12, the offset in the IP header of the octet to
- *	     blame; else 0
+ * @info: the second word of the error: with ICMP type 12, in its first octet, the
+ *	  offset in the IP header of the octet to blame; with 3/4 the MTU; else 0
  *
  * A source that fails its check turns this into a silent drop (H2).
  *
@@ -164,9 +163,9 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
  * Return: NF_STOLEN.
  */
 unsigned int srcroute_refuse(struct srcroute_packet *p,
-			     enum srcroute_outcome why, unsigned int pointer)
+			     enum srcroute_outcome why, u32 info)
 {
-	return end(p, why, true, pointer);
+	return end(p, why, true, info);
 }
 
 /**

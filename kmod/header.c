@@ -99,6 +99,26 @@ bool srcroute_header_make_writable(struct sk_buff *skb,
 }
 
 /**
+ * srcroute_header_make_room() - let a header be changed, as ip_forward() does
+ * @skb: the datagram, routed
+ * @h: its header; taken anew, since it may have moved
+ *
+ * Makes room for the headers of the link, too, which spares ip_forward() a copy.
+ *
+ * Context: RCU read side.
+ * Return: false if there is no memory; @h must not be used any more then.
+ */
+bool srcroute_header_make_room(struct sk_buff *skb, struct srcroute_header *h)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (skb_cow(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len))
+		return false;
+	locate(skb, h);
+	return true;
+}
+
+/**
  * srcroute_quote_read() - copy the header that an ICMP error quotes (O6)
  * @skb: the error
  * @offset: where the quote begins, from the IP header of the error on

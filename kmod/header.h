@@ -41,6 +41,7 @@ struct srcroute_quote {
 bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h);
 bool srcroute_header_make_writable(struct sk_buff *skb,
 				   struct srcroute_header *h);
+bool srcroute_header_make_room(struct sk_buff *skb, struct srcroute_header *h);
 bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 			 struct srcroute_quote *quote);
 

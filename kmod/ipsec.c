@@ -1,70 +1,107 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IPsec: policies are asked about the next address, not about the one that a
- * hit arrived with (H13).
+ * IPsec: what policies say of a hit on its way to the next address (H13).
  *
- * ip_forward() asks ahead of FORWARD, while the header still shows where the
- * datagram arrived. Where there are policies, srcroute_decide() keeps it from
- * asking, and srcroute_advance() asks when the header is rewritten.
+ * ip_forward() asks them about every datagram that is rewritten, by its new
+ * header. Left to ask here is what has to be known before.
  */
-#include <net/route.h>
+#include <net/ip.h>
 #include <net/xfrm.h>
 
+#include "compat.h"
 #include "srcroute.h"
 
 /**
- * srcroute_ipsec_defer() - keep ip_forward() from asking about a datagram
- * @skb: the datagram, routed
+ * srcroute_ipsec_applies() - may a policy have a say in a datagram? (H13)
+ * @net: the namespace
+ * @skb: the datagram
  *
- * A flag of the route says so, so it gets a route of its own until FORWARD.
- *
- * Context: RCU read side.
- * Return: false if there was no memory.
+ * Context: any.
+ * Return: true if there are policies, or if it has come through IPsec.
  */
-bool srcroute_ipsec_defer(struct sk_buff *skb)
+bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb)
 {
-	struct rtable *rt = skb_rtable(skb);
+#ifdef CONFIG_XFRM
+	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
+	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) !=
+	       XFRM_USERPOLICY_ACCEPT ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) !=
+	       XFRM_USERPOLICY_ACCEPT ||
+	       secpath_exists(skb);
+#else
+	return false;
+#endif
+}
 
-	rt = rt_dst_clone(rt->dst.dev, rt);
-	if (!rt)
-		return false;
-	rt->dst.flags |= DST_NOXFRM;
-	skb_dst_drop(skb);
-	skb_dst_set(skb, &rt->dst);
-	IPCB(skb)->flags |= IPSKB_NOPOLICY;
-	return true;
+#ifdef CONFIG_XFRM
+static struct dst_entry *look_up(struct srcroute_packet *p, __be32 next)
+{
+	struct dst_entry *dst = skb_dst(p->skb);
+	struct flowi fl;
+
+	if (srcroute_decode_session(p->net, p->skb, &fl) ||
+	    !dst_hold_safe(dst))
+		return ERR_PTR(-EINVAL);
+	fl.u.ip4.daddr = next;
+	return xfrm_lookup(p->net, dst, &fl, NULL, XFRM_LOOKUP_QUEUE);
 }
 
 /**
- * srcroute_ipsec_resume() - give a datagram its own route back
- * @skb: a deferred datagram, ahead of its rewrite
- * @h: its header
- * @in: the interface it came in by
- * @next: where it goes
+ * srcroute_ipsec_mtu() - the MTU of the path to the next address (I2)
+ * @p: the datagram, routed to @next; its header may be moved, and is not changed
+ * @next: the address
  *
  * Context: RCU read side.
- * Return: false if it cannot be routed any more.
+ * Return: 0 if there is no such path, which is for ip_forward() to say; @p->h is
+ *	   stale then, and must be read again in any case.
  */
-bool srcroute_ipsec_resume(struct sk_buff *skb, const struct srcroute_header *h,
-			   struct net_device *in, __be32 next)
+unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next)
 {
-	/* Routing sets it again if the interface is exempt from policies. */
-	IPCB(skb)->flags &= ~IPSKB_NOPOLICY;
-	if (ip_route_input_noref(skb, next, h->iph->saddr, h->iph->tos, in))
-		return false;
-	return !skb_rtable(skb)->dst.error &&
-	       skb_rtable(skb)->rt_type == RTN_UNICAST;
+	struct dst_entry *dst = look_up(p, next);
+	unsigned int mtu;
+
+	if (IS_ERR(dst))
+		return 0;
+	mtu = ip_dst_mtu_maybe_forward(dst, true);
+	dst_release(dst);
+	return mtu;
+}
+#else
+unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next)
+{
+	return 0;
+}
+#endif
+
+static void set_daddr(struct srcroute_header *h, __be32 daddr)
+{
+	h->iph->daddr = daddr;
+	ip_send_check(h->iph);
 }
 
 /**
- * srcroute_ipsec_permits() - do the policies let a datagram out?
- * @skb: the datagram, rewritten; may get a route through IPsec, and be moved
+ * srcroute_ipsec_permits() - may a datagram that is refused be answered? (H13)
+ * @p: the datagram, its header as received
+ * @next: where it was to go
  *
- * Context: RCU read side.
- * Return: false if it must be dropped.
+ * Only for one that ip_forward() will not see: the check uses up the proof that a
+ * datagram came through IPsec.
+ *
+ * Context: RCU read side. The header is as it was afterwards; it may have moved.
+ * Return: false if the policies for @next drop it, or there is no memory.
  */
-bool srcroute_ipsec_permits(struct sk_buff *skb)
+bool srcroute_ipsec_permits(struct srcroute_packet *p, __be32 next)
 {
-	return xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb) &&
-	       xfrm4_route_forward(skb);
+	__be32 daddr = p->h.iph->daddr;
+	bool permits;
+
+	if (!srcroute_header_make_writable(p->skb, &p->h))
+		return false;
+	set_daddr(&p->h, next);
+	permits = xfrm4_policy_check(NULL, XFRM_POLICY_FWD, p->skb);
+	if (!srcroute_header_read(p->skb, &p->h))
+		return false;
+	set_daddr(&p->h, daddr);
+	return permits;
 }

@@ -15,20 +15,13 @@ static unsigned int srcroute_net_id;
  * arrived, from FORWARD on as it leaves (C1).
  */
 static const struct nf_hook_ops hooks[] = {
-	/* what sees off, or tells of, a datagram that the others have let in */
-	{
-		.hook = srcroute_advance,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_FORWARD,
-		.priority = NF_IP_PRI_FIRST,
-	},
+	/* registered first: before there is anything to raise errors about */
 	{
 		.hook = srcroute_errors,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP_PRI_FIRST,
 	},
-	/* what lets it in */
 	{
 		.hook = srcroute_claim,
 		.pf = NFPROTO_IPV4,
@@ -42,29 +35,6 @@ static const struct nf_hook_ops hooks[] = {
 		.priority = NF_IP_PRI_LAST,
 	},
 };
-
-#define LEAVING		2
-#define ENTERING	(ARRAY_SIZE(hooks) - LEAVING)
-
-static int add_leaving(struct srcroute_net *sn)
-{
-	return nf_register_net_hooks(sn->net, sn->hooks, LEAVING);
-}
-
-static void del_leaving(struct srcroute_net *sn)
-{
-	nf_unregister_net_hooks(sn->net, sn->hooks, LEAVING);
-}
-
-static int add_entering(struct srcroute_net *sn)
-{
-	return nf_register_net_hooks(sn->net, sn->hooks + LEAVING, ENTERING);
-}
-
-static void del_entering(struct srcroute_net *sn)
-{
-	nf_unregister_net_hooks(sn->net, sn->hooks + LEAVING, ENTERING);
-}
 
 /*
  * Only a pointer is where the kernel would have room for all: what it allocates
@@ -102,24 +72,21 @@ int srcroute_hooks_add(struct srcroute_net *sn)
 	if (sn->hooked)
 		return 0;
 
-	err = add_leaving(sn);
+	err = nf_register_net_hooks(sn->net, sn->hooks, ARRAY_SIZE(sn->hooks));
 	if (err)
 		return err;
-	err = add_entering(sn);
-	if (err) {
-		del_leaving(sn);
-		return err;
-	}
 	sn->hooked = true;
 	return 0;
+}
+
+static void del_hooks(struct srcroute_net *sn)
+{
+	nf_unregister_net_hooks(sn->net, sn->hooks, ARRAY_SIZE(sn->hooks));
 }
 
 /**
  * srcroute_hooks_del() - take out the hooks of a namespace
  * @sn: the namespace; it may have none
- *
- * What the first hooks have let in is seen through by the others: they go when
- * it is through.
  *
  * Context: process context, srcroute_net.lock held.
  */
@@ -127,9 +94,7 @@ void srcroute_hooks_del(struct srcroute_net *sn)
 {
 	if (!sn->hooked || sn->dying)
 		return;
-	del_entering(sn);
-	synchronize_net();
-	del_leaving(sn);
+	del_hooks(sn);
 	sn->hooked = false;
 }
 
@@ -191,43 +156,25 @@ static void __net_exit netns_pre_exit(struct net *net)
 	mutex_lock(&sn->lock);
 	sn->dying = true;
 	if (sn->hooked)
-		del_entering(sn);
+		del_hooks(sn);
 	mutex_unlock(&sn->lock);
 }
 
-/* The kernel waits for readers between pre_exit and exit. */
+/* The kernel has waited for readers: none is at a hook any more (C3). */
 static void __net_exit netns_exit(struct net *net)
 {
 	struct srcroute_net *sn = srcroute_net(net);
 
-	if (sn->hooked)
-		del_leaving(sn);
-}
-
-/*
- * Not between exit and the end of our data: a datagram that a queue has just
- * let go may be at a hook still (C3).
- */
-static void __net_exit netns_exit_batch(struct list_head *nets)
-{
-	struct srcroute_net *sn;
-	struct net *net;
-
-	synchronize_net();
-	list_for_each_entry(net, nets, exit_list) {
-		sn = srcroute_net(net);
-		srcroute_sysctl_exit(sn);
-		srcroute_stats_exit(net);
-		WARN_ON_ONCE(!hash_empty(sn->ifaces));
-		kfree(sn);
-	}
+	srcroute_sysctl_exit(sn);
+	srcroute_stats_exit(net);
+	WARN_ON_ONCE(!hash_empty(sn->ifaces));
+	kfree(sn);
 }
 
 static struct pernet_operations netns_ops = {
 	.init = netns_init,
 	.pre_exit = netns_pre_exit,
 	.exit = netns_exit,
-	.exit_batch = netns_exit_batch,
 	.id = &srcroute_net_id,
 	.size = sizeof(struct srcroute_net *),
 };

@@ -6,8 +6,8 @@
  *
  *   PRE_ROUTING, first   claim.c    keep it from conntrack and reassembly
  *   PRE_ROUTING, last    decide.c   check it, find and route to the next hop
- *   (the kernel)         ip_forward: TTL, MTU
- *   FORWARD, first       advance.c  rewrite the header; ipsec.c: policies
+ *                        forward.c  TTL, MTU (ipsec.c: that of policies); rewrite
+ *                                   the header, and into ip_forward()
  *   (the kernel)         FORWARD filters, output
  *   LOCAL_OUT, first     errors.c   the ICMP errors that it gave rise to
  *
@@ -32,7 +32,6 @@
 #include <linux/skbuff.h>
 #include <net/ip.h>
 #include <net/net_namespace.h>
-#include <net/xfrm.h>
 #include <srcroute/option.h>
 #include <srcroute/outcome.h>
 
@@ -77,11 +76,9 @@ struct srcroute_policy {
 /**
  * struct srcroute_stats - counters of one CPU for datagrams from one interface
  * @outcome: by enum srcroute_outcome; their sum is `received`
- * @advanced: headers rewritten on the way through FORWARD (H7)
  */
 struct srcroute_stats {
 	unsigned long outcome[SRCROUTE_OUTCOME_COUNT];
-	unsigned long advanced;
 };
 
 /**
@@ -112,7 +109,7 @@ struct srcroute_iface {
 };
 
 #define SRCROUTE_IFACE_BITS	8
-#define SRCROUTE_HOOKS		4
+#define SRCROUTE_HOOKS		3
 
 /**
  * struct srcroute_net - what we keep for a network namespace
@@ -178,9 +175,6 @@ struct srcroute_packet {
 	bool hit;
 };
 
-/* IPCB(skb)->opt.__pad2 of transit whose options record something (H9). */
-#define SRCROUTE_TAG_TRANSIT	1
-
 /* claim.c */
 struct net_device *srcroute_receiving_dev(const struct sk_buff *skb);
 bool srcroute_recognise(struct srcroute_packet *p, struct srcroute_net *sn,
@@ -192,15 +186,14 @@ unsigned int srcroute_claim(void *priv, struct sk_buff *skb,
 unsigned int srcroute_decide(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state);
 
-/* advance.c */
-unsigned int srcroute_advance(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state);
+/* forward.c */
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next);
+unsigned int srcroute_forward_transit(struct srcroute_packet *p);
 
 /* ipsec.c */
-bool srcroute_ipsec_defer(struct sk_buff *skb);
-bool srcroute_ipsec_resume(struct sk_buff *skb, const struct srcroute_header *h,
-			   struct net_device *in, __be32 next);
-bool srcroute_ipsec_permits(struct sk_buff *skb);
+bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb);
+unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next);
+bool srcroute_ipsec_permits(struct srcroute_packet *p, __be32 next);
 
 /* errors.c */
 unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
@@ -211,13 +204,13 @@ unsigned int srcroute_discard(struct srcroute_packet *p,
 			      enum srcroute_outcome why);
 unsigned int srcroute_unroutable(struct srcroute_packet *p, int err);
 unsigned int srcroute_refuse(struct srcroute_packet *p,
-			     enum srcroute_outcome why, unsigned int pointer);
+			     enum srcroute_outcome why, u32 info);
 unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome why);
 bool srcroute_is_reversible(const struct srcroute_packet *p);
 
 /* record.c */
-bool srcroute_record(const struct sk_buff *skb, const struct srcroute_header *h,
+void srcroute_record(const struct sk_buff *skb, const struct srcroute_header *h,
 		     __be32 addr);
 
 /* address.c */
@@ -314,29 +307,6 @@ static inline bool srcroute_is_host(__be32 addr)
 	u32 first_octet = ntohl(addr) >> 24;
 
 	return first_octet != 0 && first_octet != 127 && first_octet < 224;
-}
-
-/**
- * srcroute_ipsec_applies() - may a policy have a say in a datagram? (H13)
- * @net: the namespace
- * @skb: the datagram
- *
- * Return: true if there are policies, or if it has come through IPsec.
- */
-static inline bool srcroute_ipsec_applies(const struct net *net,
-					  const struct sk_buff *skb)
-{
-#ifdef CONFIG_XFRM
-	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
-	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       secpath_exists(skb);
-#else
-	return false;
-#endif
 }
 
 /**

@@ -23,7 +23,6 @@ static void sum_up(const struct srcroute_iface *iface,
 
 		for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
 			sum->outcome[i] += READ_ONCE(one->outcome[i]);
-		sum->advanced += READ_ONCE(one->advanced);
 	}
 }
 
@@ -70,7 +69,6 @@ static void show_iface(struct seq_file *seq, const struct srcroute_iface *iface)
 	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
 		seq_printf(seq, "%s %s %lu\n", name,
 			   srcroute_outcomes[i].name, sum.outcome[i]);
-	seq_printf(seq, "%s advanced %lu\n", name, sum.advanced);
 }
 
 /* For which no memory was found. */

@@ -430,7 +430,7 @@ def tap():
 @test("H7: a hit needs no allocation")
 def hot_path():
     bench().set(lsrr=1, ssrr=1)
-    equal(each_position(HIT, {"b": [ADVANCED]}, [], "advanced"), (0, 0),
+    equal(each_position(HIT, {"b": [ADVANCED]}, [], "hop"), (0, 0),
           "allocations")
 
 
@@ -438,7 +438,7 @@ def hot_path():
 def shared_hit():
     bench().set(lsrr=1, ssrr=1)
     tap()
-    number, bad = each_position(HIT, {"b": [ADVANCED]}, [{}], "advanced")
+    number, bad = each_position(HIT, {"b": [ADVANCED]}, [{}], "hop")
     check(number and bad, "nothing has failed")
 
 
@@ -450,7 +450,7 @@ def shared_record():
     right = edit(sent, dst=FAR, ttl=63,
                  options=lsrr(B, ptr=8) + record(2, [B]))
     before = bench().router.counters()["a", "no_memory"]
-    number, bad = each_position(sent, {"b": [right]}, [{}], "advanced")
+    number, bad = each_position(sent, {"b": [right]}, [{}], "hop")
     check(number and bad, "nothing has failed")
     check(bench().router.counters()["a", "no_memory"] > before, "no_memory")
 
@@ -492,7 +492,7 @@ def ipsec():
     b.router.ip("xfrm policy add dir out src 10.1.0.0/16 dst 10.77.0.0/16 "
                 "action block")
     before = b.router.counters()["a", "no_memory"]
-    number, bad = each_position(HIT, {"b": [ADVANCED]}, [{}], "advanced")
+    number, bad = each_position(HIT, {"b": [ADVANCED]}, [{}], "hop")
     check(number and bad, "nothing has failed")
     check(b.router.counters()["a", "no_memory"] > before, "no_memory")
 
@@ -518,7 +518,7 @@ def late_error():
         b.moved()
         b.send("a", HIT)
         # Not the neighbour's state: ip(8) may take longer than it lasts.
-        wait_until(lambda: "advanced" in b.moved(), what="a hit that waits")
+        wait_until(lambda: "hop" in b.moved(), what="a hit that waits")
         failslab.always(fails)
         wait_until(lambda: "FAILED" in neighbour(), 30,
                    "a neighbour given up")

@@ -26,7 +26,7 @@ bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
 CONF = "/proc/sys/net/ipv4/srcroute/conf/%s/%s"
 ROUTER_ID = "net.ipv4.srcroute.router_id"
-HOP = {"received": 1, "hop": 1, "advanced": 1}
+HOP = {"received": 1, "hop": 1}
 CALL_IPTABLES = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 

@@ -63,7 +63,7 @@ def again_and_again():
         before = sent.value
         while sent.value < before + 2 * len(BURST):  # one of them is whole
             time.sleep(0.001)
-        hits = bench.router.counters()["a", "advanced"]
+        hits = bench.router.counters()["a", "hop"]
         owned += hits
         idle += not hits
         if time.monotonic() - said > 10:

@@ -81,7 +81,7 @@ def main():
         for case in "LSRR, 1 slot", "LSRR and RR", "transit", "refusal":
             router.inject(CASES[case], samples=RUNS)
         after = [memory.read(*place) for place in places]
-        hits = router.counters()["in", "advanced"]
+        hits = router.counters()["in", "hop"]
         check(hits > 2 * RUNS * 256, "%d hits" % hits)
     router.close()
     changed = sum(a != b for old, new in zip(before, after)

@@ -46,7 +46,7 @@ def crossings(made, counter):
                    ns.counters().items() if key[1] == name)
     wait_until(lambda: total(counter))
     equal(total(counter), 1, counter)
-    return total("advanced")
+    return total("hop")
 
 
 @test("H7, H1: a route of nine slots crosses a link nine times, not more")
@@ -96,7 +96,7 @@ def borrowed_source():
         send(made, ip(VICTIM, GW1, options))
     wait_until(lambda: gw1.counters()["left", "received"] == 2)
     equal(gw1.counters()["left", "bad_source"], 2, "bad_source")
-    equal(gw1.counters()["left", "advanced"], 0, "advanced")
+    equal(gw1.counters()["left", "hop"], 0, "hop")
 
 
 if __name__ == "__main__":

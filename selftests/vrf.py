@@ -170,7 +170,7 @@ def advanced(w, sent, slots, ptr, dst, link=None):
 
 def passes(w, sent, dst, link=None, mine=None):
     """A route of one slot is followed."""
-    expect(exchange(w, sent, "hop", "advanced"),
+    expect(exchange(w, sent, "hop"),
            advanced(w, sent, [mine or w.mine], 8, dst, link))
 
 
@@ -301,11 +301,10 @@ def events(w, case):
 
 def became(w, case):
     """One datagram: what comes out, and which counters count."""
-    names = [case.outcome] + ["advanced"] * (case.outcome == "hop")
     with contextlib.ExitStack() as stack:
         for key, values in case.settings.items():
             stack.enter_context(disagreeing(w, key, *values))
-        out = exchange(w, case.sent, *names)
+        out = exchange(w, case.sent, case.outcome)
     if isinstance(case.out, dict):
         expect(out, case.out)
     else:
@@ -347,7 +346,7 @@ def stamped_by_own_table():
     for w in WORLDS:
         option = packet.timestamps(1, 16)
         for sent, names, options in (
-                (w.hit(lsrr(FAR) + option), ("hop", "advanced"),
+                (w.hit(lsrr(FAR) + option), ("hop",),
                  lsrr(w.mine, ptr=8)),
                 (ip(w.src, w.other.own, lsrr(FAR) + option), ("transit",),
                  lsrr(FAR))):
@@ -431,13 +430,17 @@ def unnumbered():
 # Errors
 
 def erroneous(w):
-    """What raises errors of the module, then of the kernel: counters, type,
-    code, and how to make the datagram."""
+    """What raises errors, before there is a route to next and with it: counter,
+    type, code, and how to make the datagram."""
     big = {"frag": 0x4000, "payload": packet.udp(bytes(800))}
-    yield ["bad_next"], 3, 5, "127.0.0.1", {}
-    yield ["no_route"], 3, 5, w.barred + "1", {}
-    yield ["hop"], 11, 0, FAR, {"ttl": 1}
-    yield ["hop"], 3, 4, "10.63.0.1", big
+    yield "bad_next", 3, 5, "127.0.0.1", {}
+    yield "no_route", 3, 5, w.barred + "1", {}
+    yield "ttl_exceeded", 11, 0, FAR, {"ttl": 1}
+    yield "frag_needed", 3, 4, "10.63.0.1", big
+
+
+# These come from the address of the link that leads to next.
+ROUTED = "ttl_exceeded", "frag_needed"
 
 
 def routes_for_errors(w):
@@ -467,13 +470,13 @@ def errors_by_own_table():
     for w in WORLDS:
         o = w.other
         routes_for_errors(w)
-        for names, kind, code, next_hop, fields in erroneous(w):
+        for why, kind, code, next_hop, fields in erroneous(w):
             # Ours, neighbours and broadcast addresses of the other table.
             for src in (o.src, o.own, o.mine, o.loop, o.gateway, o.broadcast,
                         o.far_broadcast):
                 sent = w.hit(lsrr(next_hop), src=src, **fields)
-                told(exchange(w, sent, *names), kind, code, sent, link=w.out,
-                     to=src, src=w.mine if names == ["hop"] else w.own)
+                told(exchange(w, sent, why), kind, code, sent, link=w.out,
+                     to=src, src=w.mine if why in ROUTED else w.own)
             for src in w.broadcast, w.far_broadcast, w.mine:
                 silent(w, w.hit(lsrr(next_hop), src=src, **fields),
                        "bad_source")
@@ -490,17 +493,17 @@ def own_source_by_own_table():
     for w in WORLDS:
         routes_for_errors(w)
         with native("accept_local", {w.by: 1}):
-            for names, kind, code, next_hop, fields in erroneous(w):
+            for why, kind, code, next_hop, fields in erroneous(w):
                 before = seen("told")
                 for src in w.mine, w.loop:
                     silent(w, w.hit(lsrr(next_hop), src=src, **fields),
-                           *names)
+                           why)
                 equal(seen("told"), before, "errors in OUTPUT")
                 for src in w.other.mine, w.other.loop:
                     sent = w.hit(lsrr(next_hop), src=src, **fields)
-                    told(exchange(w, sent, *names), kind, code, sent,
+                    told(exchange(w, sent, why), kind, code, sent,
                          link=w.out, to=src,
-                         src=w.mine if names == ["hop"] else w.own)
+                         src=w.mine if why in ROUTED else w.own)
                 check(seen("told") > before, "no errors in OUTPUT")
 
 
@@ -511,19 +514,19 @@ def reversed_by_own_table():
         o = w.other
         routes_for_errors(w)
         with disagreeing(w, "reverse_errors", 1, 0):
-            for names, kind, code, next_hop, fields in erroneous(w):
+            for why, kind, code, next_hop, fields in erroneous(w):
                 for last in (w.second, o.own, o.mine, o.loop, o.broadcast,
                              o.far_broadcast):
                     sent = w.hit(lsrr(last, next_hop, ptr=8), **fields)
                     link = w.by if last == w.second else w.out
-                    told(exchange(w, sent, *names), kind, code, sent,
+                    told(exchange(w, sent, why), kind, code, sent,
                          link=link, to=last, options=lsrr(w.src) + b"\0",
-                         src=w.own if names != ["hop"] or link == w.by else
+                         src=w.own if why not in ROUTED or link == w.by else
                          w.mine)
                 for last in (w.own, w.mine, w.loop, w.broadcast,
                              w.far_broadcast):
                     sent = w.hit(lsrr(last, next_hop, ptr=8), **fields)
-                    told(exchange(w, sent, *names), kind, code, sent,
+                    told(exchange(w, sent, why), kind, code, sent,
                          link=w.by, to=w.src, src=w.own)
                 for first in o.mine, w.mine:
                     sent = w.hit(lsrr(first, w.second, next_hop, ptr=12),
@@ -531,7 +534,7 @@ def reversed_by_own_table():
                     way = {"to": w.second,
                            "options": lsrr(first, w.src) + b"\0"} \
                         if first == o.mine else {"to": w.src}
-                    told(exchange(w, sent, *names), kind, code, sent,
+                    told(exchange(w, sent, why), kind, code, sent,
                          link=w.by, src=w.own, **way)
 
 
@@ -556,7 +559,7 @@ def rejected_by_own_table():
                 before = seen("untracked")
                 sent = w.hit(options, src=src)
                 # What FORWARD saw, though it left nowhere.
-                expect_error(exchange(w, sent, "hop", "advanced"), 3, 13,
+                expect_error(exchange(w, sent, "hop"), 3, 13,
                              edit(sent, dst=FAR, options=left, ttl=63),
                              to=src, src=mine, link=link)
                 check(seen("untracked") > before, "the error was tracked")
@@ -613,7 +616,7 @@ def limits_by_interface():
             with disagreeing(w, "revisit", value, 1 - value):
                 passes(w, w.hit(lsrr(FAR)), FAR)
                 if value:
-                    expect(exchange(w, back, "hop", "advanced"),
+                    expect(exchange(w, back, "hop"),
                            advanced(w, back, [w.mine, w.mine], 12, FAR))
                 else:
                     refused(w, back, "revisit")
@@ -626,11 +629,11 @@ def reversal_by_interface():
         routes_for_errors(w)
         for value in 0, 1:
             with disagreeing(w, "reverse_errors", value, 1 - value):
-                for names, kind, code, next_hop, fields in erroneous(w):
+                for why, kind, code, next_hop, fields in erroneous(w):
                     sent = w.hit(lsrr(w.second, next_hop, ptr=8), **fields)
                     way = {"to": w.second, "options": lsrr(w.src) + b"\0"} \
                         if value else {"to": w.src}
-                    told(exchange(w, sent, *names), kind, code, sent,
+                    told(exchange(w, sent, why), kind, code, sent,
                          link=w.by, src=w.own, **way)
 
 

@@ -21,7 +21,8 @@ EOL, NOP = 0, 1
 DF, MF, OFFSET = 0x4000, 0x2000, 0x1FFF
 OUTCOMES = {"bad_option": (12, 0), "strict_transit": (12, 0),
             "bad_next": (3, 5), "no_route": (3, 5), "not_adjacent": (3, 5),
-            "nonlocal": (3, 5), "revisit": (3, 5)}
+            "nonlocal": (3, 5), "revisit": (3, 5), "ttl_exceeded": (11, 0),
+            "frag_needed": (3, 4)}
 # What the kernel calls ICMP errors; types above 18 too (I1).
 ICMP_ERRORS = frozenset((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12))
 
@@ -359,69 +360,12 @@ class Compiled:
             at = self.ts + self.area[self.ts + 2] - 5
             self.area[at:at + 4] = bytes(4)
 
-    def echo(self, address):
-        """What of it the kernel sends along with an ICMP error: Record Route
-        and Timestamp, with the error's source recorded. None: they cannot
-        take it, and the kernel sends no error at all."""
-        try:
-            out = b""
-            if self.rr is not None:
-                out += self._echo_record(address)
-            if self.ts is not None:
-                out += self._echo_timestamp(address)
-            return out
-        except _NoRoom:
-            return None
-
-    def _echo_record(self, address):
-        option = self._option(self.rr)
-        ptr = option[2]
-        if self.rr_address and ptr <= len(option):
-            _need(option, ptr)
-            option[ptr - 1:ptr + 3] = octets(address)
-            option[2] = ptr + 4
-        return bytes(option)
-
-    def _echo_timestamp(self, address):
-        option = self._option(self.ts)
-        ptr = at = option[2]
-        if ptr > len(option):
-            return bytes(option)
-        if self.ts_address:
-            _need(option, at)
-            at += 4
-        if self.ts_time:
-            _need(option, at)
-            if option[3] & 15 != 3:
-                at += 4
-            elif at + 7 <= len(option) and \
-                    self._is_for_us(read(option, at - 1)):
-                at += 8
-        option[2] = at
-        if self.ts_address:
-            option[at - 9:at - 5] = octets(address)
-        if self.ts_time and at > ptr:
-            option[at - 5:at - 1] = bytes(4)
-        return bytes(option)
-
-    def _option(self, at):
-        return bytearray(self.area[at:at + self.area[at + 1]])
-
-
-class _NoRoom(Exception):
-    """For an address or a time."""
-
-
-def _need(option, ptr):
-    if ptr + 3 > len(option):
-        raise _NoRoom
-
 
 class Fate:
     """What must become of a datagram.
 
     kernel: it is the kernel's alone, and no counter moves.
-    outcome: the counter, beside `received` and `advanced`.
+    outcome: the counter, beside `received`.
     outputs: [(link, datagram)]; checksums right, identification of an error 0,
     times 0.
     delivered: what a raw socket on the router gets, or None.
@@ -432,7 +376,6 @@ class Fate:
     def __init__(self):
         self.kernel = False
         self.outcome = None
-        self.advanced = False
         self.outputs = []
         self.delivered = None
         self.rules = []
@@ -443,10 +386,7 @@ class Fate:
     def counters(self):
         if self.kernel:
             return {}
-        moved = {"received": 1, self.outcome: 1}
-        if self.advanced:
-            moved["advanced"] = 1
-        return moved
+        return {"received": 1, self.outcome: 1}
 
 
 class Model:
@@ -538,7 +478,7 @@ class _Decision:
             pass
         elif self.srr.kind == SSRR:
             self.note("T2")
-            self.refuse("strict_transit", 16)
+            self.refuse("strict_transit", 16 << 24)
         else:
             self.note("T1")
             self.fate.outcome = "transit"
@@ -578,7 +518,7 @@ class _Decision:
         too_low = fault.rule == "V4" and self.area[fault.at] < 4
         self.note(fault.rule, fault.rule in ("V1", "V3", "V4")
                   and not at_type and not too_low)
-        self.refuse("bad_option", 20 + fault.at)
+        self.refuse("bad_option", 20 + fault.at << 24)
         return True
 
     # H
@@ -680,16 +620,15 @@ class _Decision:
         mtu = self.router.mtu[route.dev]
         if self.head.ttl <= 1:
             self.note("H1")
-            self.icmp(11, 0, forwarding=True)
+            self.refuse("ttl_exceeded", routed=True)
             return
         if self.head.frag & DF and self.head.length > mtu:
             self.note("I2")
-            self.icmp(3, 4, mtu, forwarding=True)
+            self.refuse("frag_needed", mtu, routed=True)
             return
         record = self.recorded_address(route, next_)
         area = self.compiled
         if ptr:
-            self.fate.advanced = True
             slot = self.srr.at + ptr - 1
             area.area[slot:slot + 4] = octets(record)
             area.area[self.srr.at + 2] = ptr + 4
@@ -704,9 +643,10 @@ class _Decision:
 
     # I
 
-    def refuse(self, outcome, pointer=0, routed=False):
+    def refuse(self, outcome, rest=0, routed=False):
+        """rest: the second word of the error"""
         self.fate.outcome = outcome
-        self.icmp(*OUTCOMES[outcome], pointer << 24, routed=routed)
+        self.icmp(*OUTCOMES[outcome], rest, routed=routed)
 
     def may_answer(self):
         """I1"""
@@ -732,9 +672,8 @@ class _Decision:
             back.pop()
         return back or None
 
-    def icmp(self, kind, code, rest=0, forwarding=False, routed=False):
-        """forwarding: it is the kernel's, which sends RR and TS along;
-        routed: the way out was found before it was refused."""
+    def icmp(self, kind, code, rest=0, routed=False):
+        """routed: the way out was found before it was refused."""
         self.fate.error = (kind, code)
         if not self.may_answer():
             self.note("I1")
@@ -747,18 +686,13 @@ class _Decision:
         # An error about a datagram for us comes from the address that it was
         # sent to, another from that of the link by which it leaves.
         mine = self.router.own(self.dst)
-        src = self.dst if mine and not forwarding and not routed \
+        src = self.dst if mine and not routed \
             else self.router.preferred_source(route)
         options = b""
-        if forwarding:
-            self.compiled.record(self.dst if mine else src)
-            options = self.compiled.echo(src)
-        if options is None:
-            return
         self.note("I3")
         if back:
             slots = back[1:] + [self.src]
-            options += bytes([self.srr.kind, 3 + 4 * len(slots), 4]) + \
+            options = bytes([self.srr.kind, 3 + 4 * len(slots), 4]) + \
                 b"".join(octets(a) for a in slots)
         self.answer(route, (src, target), bytes([kind, code, 0, 0])
                     + octets(rest), options + bytes(-len(options) % 4))

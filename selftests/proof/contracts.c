@@ -38,6 +38,12 @@ bool srcroute_header_make_writable(struct sk_buff *skb,
 	return true;
 }
 
+bool srcroute_header_make_room(struct sk_buff *skb, struct srcroute_header *h)
+{
+	prove(skb_rtable(skb), "there is a link to make room for");
+	return srcroute_header_make_writable(skb, h);
+}
+
 bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 			 struct srcroute_quote *quote)
 {
@@ -75,7 +81,7 @@ enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 	if (verdict == SRR_VALID || !srr->route_at_fault) {
 		suppose(area_len - srr->off >= 3);
 		suppose(is_sound(area + srr->off, area_len - srr->off, srr));
-#ifdef PROVES_DECIDE
+#if defined(PROVES_DECIDE) || defined(PROVES_FORWARD)
 		proof.route.at = sizeof(struct iphdr) + srr->off;
 		proof.route.len = srr->len;
 		proof.route.ptr = srr->ptr;
@@ -164,6 +170,34 @@ __be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
 }
 
 #endif /* PROVES_ADDRESS */
+
+#ifdef PROVES_DECIDE
+
+static unsigned int forward(struct srcroute_packet *p,
+			    enum srcroute_outcome outcome)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	prove(p->verdict == SRR_VALID, "what is forwarded has a sound route");
+	prove(skb_valid_dst(p->skb), "what is forwarded is routed");
+	prove(proof_is_compiled(p->skb), "its options are compiled, or empty");
+	srcroute_count(p->iface, outcome);
+	proof.forwarded++;
+	proof_take(p->skb);
+	return NF_STOLEN;
+}
+
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next)
+{
+	prove(!srr_is_complete(&p->srr), "a hit has addresses to go");
+	return forward(p, SRCROUTE_HOP);
+}
+
+unsigned int srcroute_forward_transit(struct srcroute_packet *p)
+{
+	return forward(p, SRCROUTE_TRANSIT);
+}
+
+#endif /* PROVES_DECIDE */
 
 #ifndef PROVES_DISCARD
 

@@ -6,6 +6,18 @@
  */
 #include "proof.h"
 
+/* Of a datagram that is routed; that it was not is put back. */
+static bool make_room(struct sk_buff *skb, struct srcroute_header *h)
+{
+	unsigned long refdst = skb->_skb_refdst;
+	bool made;
+
+	skb->_skb_refdst = PROOF_INPUT;
+	made = srcroute_header_make_room(skb, h);
+	skb->_skb_refdst = refdst;
+	return made;
+}
+
 static void read(struct sk_buff *skb)
 {
 	struct srcroute_header h;
@@ -23,7 +35,8 @@ static void read(struct sk_buff *skb)
 	prove(sizeof(*h.iph) + h.area_len <= skb->len, "all of it is there");
 	prove(skb->transport_header == h.iph->ihl * 4 + skb->network_header,
 	      "transport begins behind it");
-	if (!srcroute_header_make_writable(skb, &h))
+	if (nondet_bool() ? !srcroute_header_make_writable(skb, &h) :
+			    !make_room(skb, &h))
 		return;
 	reach(h.area_len == 4);
 	prove(proof_is_fresh(skb, &h), "it is a look at where it may be written");

@@ -22,7 +22,8 @@ static struct fib_info any_fib_info;
 static struct nf_conn any_conn;
 static struct sock any_socket;
 static struct dst_entry any_dst[2];
-static struct rtable any_route[3];
+static struct rtable any_route[2];
+static struct lwtunnel_state any_lwtstate;
 
 /* Of the library: in full, for lengths that are not constant. */
 
@@ -206,6 +207,14 @@ int skb_ensure_writable(struct sk_buff *skb, unsigned int len)
 	proof_move(skb);
 	return 0;
 }
+
+int skb_cow(struct sk_buff *skb, unsigned int headroom)
+{
+	if (nondet_bool())
+		return -ENOMEM;
+	proof_move(skb);
+	return 0;
+}
 #endif /* HEADER */
 
 /* What all functions of IPv4 take for granted that are given a datagram. */
@@ -229,8 +238,6 @@ struct dst_entry *skb_dst(const struct sk_buff *skb)
 		return &any_route[0].dst;
 	case PROOF_INPUT:
 		return &any_route[1].dst;
-	case PROOF_CLONE:
-		return &any_route[2].dst;
 	default:
 		return NULL;
 	}
@@ -244,9 +251,8 @@ static bool is_ipv4(unsigned long dst)
 void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
 {
 	prove(!skb->_skb_refdst, "no route is lost");
-	prove(dst == &any_route[2].dst || dst == &any_dst[0],
-	      "it is given a route of its own, or its metadata back");
-	skb->_skb_refdst = dst == &any_dst[0] ? PROOF_METADATA : PROOF_CLONE;
+	prove(dst == &any_dst[0], "it is given its metadata back");
+	skb->_skb_refdst = PROOF_METADATA;
 	proof.held--;
 }
 
@@ -254,6 +260,14 @@ void dst_hold(struct dst_entry *dst)
 {
 	prove(dst, "there is something to hold");
 	proof.held++;
+}
+
+bool dst_hold_safe(struct dst_entry *dst)
+{
+	if (nondet_bool())
+		return false;
+	dst_hold(dst);
+	return true;
 }
 
 void dst_release(struct dst_entry *dst)
@@ -269,6 +283,7 @@ static void any_rtable(struct rtable *rt)
 	*rt = any;
 	rt->dst.dev = proof_device();
 	rt->dst.flags &= ~DST_METADATA;
+	rt->dst.lwtstate = nondet_bool() ? &any_lwtstate : NULL;
 }
 
 int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
@@ -300,15 +315,6 @@ int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
 		return -ENOMEM;
 	proof_move(skb);
 	return 0;
-}
-
-struct rtable *rt_dst_clone(struct net_device *dev, struct rtable *rt)
-{
-	if (nondet_bool())
-		return NULL;
-	any_route[2] = *rt;
-	proof.held++;
-	return &any_route[2];
 }
 
 int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
@@ -413,6 +419,28 @@ static bool is_beside_route(const u8 *header, unsigned int at)
 	       is_apart(header, at, proof.route.at, proof.route.len);
 }
 
+/* Is this what compiling finds in a header? */
+static bool is_compiled(const struct ip_options *opt, const u8 *header,
+			unsigned int len)
+{
+	return (!opt->rr_needaddr ||
+		(has_room(header, len, opt->rr, 4) &&
+		 is_beside_route(header, opt->rr) &&
+		 header[opt->rr] == IPOPT_RR)) &&
+	       (!opt->ts_needaddr ||
+		(has_room(header, len, opt->ts, 9) &&
+		 is_beside_route(header, opt->ts) &&
+		 header[opt->ts] == IPOPT_TIMESTAMP)) &&
+	       (!opt->rr_needaddr || !opt->ts_needaddr ||
+		is_apart(header, opt->rr, opt->ts, header[opt->ts + 1]));
+}
+
+bool proof_is_compiled(const struct sk_buff *skb)
+{
+	return is_compiled(&IPCB(skb)->opt, skb_network_header(skb),
+			   ip_hdrlen(skb));
+}
+
 /*
  * Checks, fills in @opt, and records by the route if there is one. From one option
  * to the next it goes as srr_find() does, so that those that it finds overlap neither
@@ -439,16 +467,7 @@ int __ip_options_compile(struct net *net, struct ip_options *opt,
 		*info = nondet_u32();
 		return -EINVAL;
 	}
-	suppose(!opt->rr_needaddr ||
-		(has_room(header, len, opt->rr, 4) &&
-		 is_beside_route(header, opt->rr) &&
-		 header[opt->rr] == IPOPT_RR));
-	suppose(!opt->ts_needaddr ||
-		(has_room(header, len, opt->ts, 9) &&
-		 is_beside_route(header, opt->ts) &&
-		 header[opt->ts] == IPOPT_TIMESTAMP));
-	suppose(!opt->rr_needaddr || !opt->ts_needaddr ||
-		is_apart(header, opt->rr, opt->ts, header[opt->ts + 1]));
+	suppose(is_compiled(opt, header, len));
 	return 0;
 }
 
@@ -484,18 +503,39 @@ bool xfrm4_policy_check(struct sock *sk, int dir, struct sk_buff *skb)
 	return nondet_bool();
 }
 
-bool xfrm4_route_forward(struct sk_buff *skb)
+/* Before Linux 6.9 it pulls. */
+int __xfrm_decode_session(struct net *net, struct sk_buff *skb, struct flowi *fl,
+			  unsigned int family, int reverse)
 {
 	check_header(skb);
-	prove(is_ipv4(skb->_skb_refdst), "IPsec is given a route");
 	proof_move(skb);
+	return nondet_int();
+}
+
+/* Keeps the reference for the route that it returns, or gives it back. */
+struct dst_entry *xfrm_lookup(struct net *net, struct dst_entry *dst_orig,
+			      const struct flowi *fl, const struct sock *sk,
+			      int flags)
+{
+	prove(proof.held == 1, "IPsec is given a reference");
 	if (nondet_bool()) {
-		skb_dst_drop(skb);
-		return false;
+		dst_release(dst_orig);
+		return ERR_PTR(-EHOSTUNREACH);
 	}
-	any_rtable(&any_route[0]);
-	skb->_skb_refdst = PROOF_OUTPUT;
-	return true;
+	return nondet_bool() ? dst_orig : &any_route[0].dst;
+}
+
+unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst,
+				      bool forwarding)
+{
+	prove(dst && dst->dev, "the MTU is that of a route");
+	return nondet_u32();
+}
+
+bool skb_gso_validate_network_len(const struct sk_buff *skb, unsigned int mtu)
+{
+	prove(skb->gso, "only what has segments is asked for their length");
+	return nondet_bool();
 }
 
 __sum16 ip_fast_csum(const void *iph, unsigned int ihl)
@@ -557,6 +597,7 @@ static void any_namespace(void)
 	any_dst[0].flags |= DST_METADATA;
 	any_dst[1].flags &= ~DST_METADATA;
 	any_rtable(&any_route[0]);
+	any_rtable(&any_route[1]);
 
 	proof_cpu.own = cpu.own;
 	proof_iface = iface;

@@ -79,6 +79,10 @@ int nondet_int(void);
 #define this_cpu_inc(x)			((x)++)
 #define this_cpu_read(x)		(x)
 #define this_cpu_write(x, value)	((x) = (value))
+#define DEFINE_PER_CPU(type, name)	type name
+#define raw_cpu_read(x)			((x) + nondet_u8())
+#define __this_cpu_inc(x)		((x)++)
+#define __this_cpu_dec(x)		((x)--)
 #define lockdep_is_held(lock)		0
 #define lockdep_rtnl_is_held()		0
 
@@ -165,6 +169,11 @@ struct icmphdr {
 	__sum16 checksum;
 	__be32 un;
 };
+
+#define IP_DF			0x4000
+#define IPSTATS_MIB_INHDRERRORS	4
+#define IPSTATS_MIB_FRAGFAILS	18
+#define IP_INC_STATS(net, item)	((void)(net))
 
 static inline bool ipv4_is_loopback(__be32 addr)
 {
@@ -302,14 +311,26 @@ u32 rt_genid_ipv4(const struct net *net);
 #define RTN_BROADCAST		3
 #define RT_SCOPE_UNIVERSE	0
 
-#define DST_NOXFRM		2
 #define DST_METADATA		128
+
+struct lwtunnel_state {
+	bool input_redirect;
+};
 
 struct dst_entry {
 	struct net_device *dev;
+	struct lwtunnel_state *lwtstate;
 	u16 flags;
+	u16 header_len;
 	short error;
 };
+
+#define LL_RESERVED_SPACE(dev)	(nondet_u8() + (dev)->flags % 2)
+
+static inline bool lwtunnel_input_redirect(const struct lwtunnel_state *lwtstate)
+{
+	return lwtstate && lwtstate->input_redirect;
+}
 
 struct rtable {
 	struct dst_entry dst;
@@ -343,13 +364,11 @@ bool fib_info_nh_uses_dev(struct fib_info *fi, const struct net_device *dev);
 u32 inet_addr_type_dev_table(struct net *net, const struct net_device *dev,
 			     __be32 addr);
 __be32 inet_select_addr(const struct net_device *dev, __be32 dst, int scope);
-struct rtable *rt_dst_clone(struct net_device *dev, struct rtable *rt);
 
 /* Of datagrams. */
 
 #define PACKET_HOST		0
 #define IPSKB_DOREDIRECT	2
-#define IPSKB_NOPOLICY		4
 
 struct ip_options {
 	__be32 faddr;
@@ -411,6 +430,7 @@ struct sk_buff {
 	u16 network_header;
 	u16 transport_header;
 	u8 pkt_type;
+	bool ignore_df;
 	bool gso;
 	bool gso_tcp;
 	bool bridged;
@@ -511,6 +531,7 @@ static inline void skb_dst_drop(struct sk_buff *skb)
 }
 
 void dst_hold(struct dst_entry *dst);
+bool dst_hold_safe(struct dst_entry *dst);
 void dst_release(struct dst_entry *dst);
 void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 
@@ -523,7 +544,8 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_IP_INADDRERRORS,
 	SKB_DROP_REASON_IP_INNOROUTES,
 	SKB_DROP_REASON_IP_RPFILTER,
-	SKB_DROP_REASON_NOMEM
+	SKB_DROP_REASON_NOMEM,
+	SKB_DROP_REASON_PKT_TOO_BIG
 };
 
 bool pskb_may_pull(struct sk_buff *skb, unsigned int len);
@@ -540,7 +562,35 @@ int __ip_options_compile(struct net *net, struct ip_options *opt,
 void __icmp_send(struct sk_buff *skb, int type, int code, __be32 info,
 		 const struct ip_options *opt);
 bool xfrm4_policy_check(struct sock *sk, int dir, struct sk_buff *skb);
-bool xfrm4_route_forward(struct sk_buff *skb);
+unsigned int ip_dst_mtu_maybe_forward(const struct dst_entry *dst,
+				      bool forwarding);
+bool skb_gso_validate_network_len(const struct sk_buff *skb, unsigned int mtu);
+int skb_cow(struct sk_buff *skb, unsigned int headroom);
+
+struct flowi {
+	struct {
+		struct flowi4 ip4;
+	} u;
+};
+
+#define XFRM_LOOKUP_QUEUE	2
+
+int __xfrm_decode_session(struct net *net, struct sk_buff *skb, struct flowi *fl,
+			  unsigned int family, int reverse);
+struct dst_entry *xfrm_lookup(struct net *net, struct dst_entry *dst_orig,
+			      const struct flowi *fl, const struct sock *sk,
+			      int flags);
+
+static inline struct dst_entry *ERR_PTR(long error)
+{
+	return (struct dst_entry *)error;
+}
+
+static inline bool IS_ERR(const void *pointer)
+{
+	return (unsigned long)pointer >= (unsigned long)-4095;
+}
+
 __sum16 ip_fast_csum(const void *iph, unsigned int ihl);
 void ip_send_check(struct iphdr *iph);
 __be32 inet_current_timestamp(void);

@@ -47,7 +47,6 @@ enum proof_dst {
 	PROOF_FOREIGN,
 	PROOF_OUTPUT,
 	PROOF_INPUT,
-	PROOF_CLONE,
 	PROOF_DST_COUNT
 };
 
@@ -99,5 +98,6 @@ void proof_take(struct sk_buff *skb);
 bool proof_is_fresh(const struct sk_buff *skb, const struct srcroute_header *h);
 bool proof_is_unchanged(void);
 unsigned long proof_counted(void);
+bool proof_is_compiled(const struct sk_buff *skb);
 
 #endif /* _PROOF_H */

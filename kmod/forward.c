@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Forwarding: what the kernel's own would refuse, the rewrite of the header, and
+ * the way into ip_forward() (H1, H7, H9, H11, I2).
+ *
+ * The kernel's errors quote the header that they find. So what ip_forward() is
+ * going to refuse with an error is refused here, with the header as received, and
+ * everything else is rewritten before ip_forward() gets it.
+ */
+#include <linux/bottom_half.h>
+#include <linux/icmp.h>
+#include <linux/percpu.h>
+#include <net/lwtunnel.h>
+#include <net/route.h>
+#include <trace/events/srcroute.h>
+
+#include "compat.h"
+#include "srcroute.h"
+
+/*
+ * How many datagrams this CPU is forwarding, one inside the other (H14): a route may
+ * encapsulate in SRv6 for ourselves, and what comes out is at the hooks again, on the
+ * same stack.
+ */
+#define DEPTH_MAX	2
+static DEFINE_PER_CPU(unsigned int, depth);
+
+/*
+ * The route takes the datagram before ip_forward() does: SRv6 encapsulates it
+ * whatever its TTL and length, and BPF may do anything.
+ */
+static bool acts_on_input(const struct sk_buff *skb)
+{
+	return lwtunnel_input_redirect(skb_dst(skb)->lwtstate);
+}
+
+/* As ip_forward() sees it, which exports no function for that. */
+static bool exceeds(const struct sk_buff *skb, unsigned int mtu)
+{
+	if (likely(skb->len <= mtu))
+		return false;
+	if (unlikely(IPCB(skb)->frag_max_size > mtu))
+		return true;
+	return !skb->ignore_df &&
+	       !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+}
+
+static unsigned int path_mtu(struct srcroute_packet *p, __be32 next)
+{
+	if (unlikely(srcroute_ipsec_applies(p->net, p->skb)))
+		return srcroute_ipsec_mtu(p, next);
+	return ip_dst_mtu_maybe_forward(skb_dst(p->skb), true);
+}
+
+static unsigned int refuse(struct srcroute_packet *p, __be32 next,
+			   enum srcroute_outcome why, u32 info)
+{
+	if (srcroute_ipsec_applies(p->net, p->skb) &&
+	    !srcroute_ipsec_permits(p, next))
+		return srcroute_discard(p, why);
+	return srcroute_refuse(p, why, info);
+}
+
+/*
+ * H1, I2: what ip_forward() refuses with an error.
+ *
+ * Return: false if it does not, else true with @verdict set.
+ */
+static bool is_refused(struct srcroute_packet *p, __be32 next,
+		       unsigned int *verdict)
+{
+	unsigned int mtu;
+
+	if (unlikely(acts_on_input(p->skb)))
+		return false;
+	if (unlikely(p->h.iph->ttl <= 1)) {
+		IP_INC_STATS(p->net, IPSTATS_MIB_INHDRERRORS);
+		*verdict = refuse(p, next, SRCROUTE_TTL_EXCEEDED, 0);
+		return true;
+	}
+	if (!(p->h.iph->frag_off & htons(IP_DF)))
+		return false;
+
+	mtu = path_mtu(p, next);
+	if (unlikely(!srcroute_header_read(p->skb, &p->h))) {
+		*verdict = srcroute_discard(p, SRCROUTE_NO_MEMORY);
+		return true;
+	}
+	if (!mtu || likely(!exceeds(p->skb, mtu)))
+		return false;
+	IP_INC_STATS(p->net, IPSTATS_MIB_FRAGFAILS);
+	*verdict = refuse(p, next, SRCROUTE_FRAG_NEEDED, mtu);
+	return true;
+}
+
+/*
+ * What the kernel has found in the options has been dealt with, or is another
+ * router's. Left is what errors and fragments go by.
+ */
+static void settle_options(const struct srcroute_packet *p)
+{
+	struct ip_options *opt = &IPCB(p->skb)->opt;
+
+	opt->optlen = p->h.area_len;
+	opt->srr = 0;
+	opt->is_strictroute = 0;
+	opt->srr_is_hit = 0;
+	opt->rr_needaddr = 0;
+	opt->ts_needaddr = 0;
+	opt->is_changed = 0;
+}
+
+static bool records(const struct sk_buff *skb)
+{
+	const struct ip_options *opt = &IPCB(skb)->opt;
+
+	return opt->rr_needaddr || opt->ts_needaddr;
+}
+
+/*
+ * Into the kernel's forwarding from here, not by NF_ACCEPT: what comes after
+ * PRE_ROUTING would give a hit to a socket of ours (early demux, C3), and take
+ * its route for a hint for the rest of a batch (H12).
+ */
+static unsigned int forward(struct srcroute_packet *p,
+			    enum srcroute_outcome outcome)
+{
+	struct sk_buff *skb = p->skb;
+
+	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
+	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */
+	srcroute_count(p->iface, outcome);
+
+	/* An NFQUEUE verdict brings us here in process context. */
+	local_bh_disable();
+	__this_cpu_inc(depth);
+	dst_input(skb);
+	__this_cpu_dec(depth);
+	local_bh_enable();
+	return NF_STOLEN;
+}
+
+static bool is_too_deep(void)
+{
+	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
+}
+
+/**
+ * srcroute_forward_hit() - rewrite a hit and send it on (H7, H9)
+ * @p: the datagram, its header as received, routed to @next
+ * @next: the first address of its route that is not ours
+ *
+ * Context: RCU read side. Frees @p->skb or gives it away.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next)
+{
+	struct sk_buff *skb = p->skb;
+	__be32 arrival, record;
+	unsigned int verdict;
+	u8 *option;
+
+	if (is_too_deep())
+		return srcroute_discard(p, SRCROUTE_NESTED);
+	if (is_refused(p, next, &verdict))
+		return verdict;
+	if (!srcroute_header_make_room(skb, &p->h))
+		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+
+	arrival = p->h.iph->daddr;
+	record = srcroute_egress_address(p->sn, skb_rtable(skb), next, arrival);
+	option = p->h.area + p->srr.off;
+	srr_advance(option, (const u8 *)&next, (const u8 *)&record);
+	p->h.iph->daddr = next;
+	if (records(skb))
+		srcroute_record(skb, &p->h, record);
+	ip_send_check(p->h.iph);
+	settle_options(p);
+	IPCB(skb)->opt.router_alert = 0;	/* no daemon of ours is to take it */
+	trace_srcroute_advance(p->h.iph, p->in, arrival, record, option[2]);
+	return forward(p, SRCROUTE_HOP);
+}
+
+/**
+ * srcroute_forward_transit() - send a datagram for another router on (T1, H9)
+ * @p: the datagram, its header as received, routed to its destination
+ *
+ * Context: RCU read side. Frees @p->skb or gives it away.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_forward_transit(struct srcroute_packet *p)
+{
+	struct sk_buff *skb = p->skb;
+	__be32 daddr = p->h.iph->daddr;
+	unsigned int verdict;
+	__be32 record;
+
+	if (is_too_deep())
+		return srcroute_discard(p, SRCROUTE_NESTED);
+	if (is_refused(p, daddr, &verdict))
+		return verdict;
+	if (records(skb)) {
+		if (!srcroute_header_make_room(skb, &p->h))
+			return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+		record = srcroute_egress_address(p->sn, skb_rtable(skb), daddr,
+						 daddr);
+		srcroute_record(skb, &p->h, record);
+		ip_send_check(p->h.iph);
+	}
+	settle_options(p);
+	return forward(p, SRCROUTE_TRANSIT);
+}

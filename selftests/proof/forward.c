@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmod/forward.c, for every owned datagram that is routed, and whatever its options
+ * hold: it is sent on, dropped or refused, and counted once.
+ */
+#include "proof.h"
+
+static void own(struct srcroute_packet *p, struct sk_buff *skb)
+{
+	struct srcroute_packet any;
+
+	*p = any;
+	p->skb = skb;
+	p->net = &proof_net;
+	p->sn = &proof_sn;
+	p->in = proof_device();
+	p->iface = &proof_iface;
+	suppose(srcroute_header_read(skb, &p->h));
+	p->verdict = srr_find(p->h.area, p->h.area_len, &p->srr);
+	suppose(p->verdict == SRR_VALID);
+}
+
+void main(void)
+{
+	struct sk_buff *skb = proof_datagram();
+	struct srcroute_packet p;
+	unsigned int verdict;
+
+	skb->_skb_refdst = PROOF_INPUT;
+	own(&p, skb);
+	suppose(proof_is_compiled(skb));
+	verdict = nondet_bool() ? srcroute_forward_hit(&p, nondet_u32()) :
+				  srcroute_forward_transit(&p);
+	reach(proof_cpu.stats.outcome[SRCROUTE_HOP]);
+	reach(proof_cpu.stats.outcome[SRCROUTE_TRANSIT]);
+	reach(proof_cpu.stats.outcome[SRCROUTE_FRAG_NEEDED]);
+	reach(proof_cpu.stats.outcome[SRCROUTE_TTL_EXCEEDED]);
+	reach(proof_cpu.stats.outcome[SRCROUTE_NESTED]);
+	prove(verdict == NF_STOLEN, "the verdict is NF_STOLEN");
+	prove(proof.taken == 1, "it ends once");
+	prove(proof_counted() == 1, "it is counted once");
+	prove(proof.bh == 0, "softirqs are as they were");
+	prove(proof.held == 0, "no reference is kept, and none given away twice");
+	prove(proof.forwarded == proof_cpu.stats.outcome[SRCROUTE_HOP] +
+				 proof_cpu.stats.outcome[SRCROUTE_TRANSIT],
+	      "what is forwarded is counted so");
+}
