@@ -8,6 +8,7 @@
 
 #include <linux/build_bug.h>
 #include <linux/sysctl.h>
+#include <net/inet_dscp.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
 #include <net/udp.h>	/* has <net/gso.h>, where there is one (Linux 6.5) */
@@ -32,6 +33,13 @@
 #else
 #define srcroute_register_sysctl(net, path, table, n)			\
 	((void)(n), register_net_sysctl(net, path, table))
+#endif
+
+/* The bits of the TOS octet that routing asks for: since Linux 6.12 all of the DSCP. */
+#ifdef IPTOS_RT_MASK
+#define SRCROUTE_TOS_MASK	IPTOS_RT_MASK
+#else
+#define SRCROUTE_TOS_MASK	INET_DSCP_MASK
 #endif
 
 /* Since Linux 6.9 this takes the namespace, too. */

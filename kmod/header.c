@@ -2,10 +2,9 @@
 /*
  * The only way to an IPv4 header (O6).
  *
- * ip_rcv_core() checks the header of what comes in by a device, but a hook is
- * also reached past it: from a VRF behind SRv6 (End.DT4, End.DT46), with what
- * an NFQUEUE verdict has put in the place of a datagram, by a raw socket. So
- * nothing is taken for checked.
+ * ip_rcv_core() checks the header of what a device receives, but other paths to a
+ * hook do not pass it: SRv6 into a VRF (End.DT4, End.DT46), the payload of an NFQUEUE
+ * verdict, raw sockets. So each hook checks the header itself.
  */
 #include <linux/netdevice.h>
 
@@ -43,8 +42,8 @@ static bool is_all_there(const struct sk_buff *skb, const struct iphdr *iph,
 static void locate(const struct sk_buff *skb, struct srcroute_header *h)
 {
 	h->iph = ip_hdr(skb);
-	h->area = (u8 *)(h->iph + 1);
-	h->area_len = h->iph->ihl * 4 - sizeof(struct iphdr);
+	h->options = (u8 *)(h->iph + 1);
+	h->options_len = h->iph->ihl * 4 - sizeof(struct iphdr);
 }
 
 /**
@@ -53,9 +52,9 @@ static void locate(const struct sk_buff *skb, struct srcroute_header *h)
  * @h: filled in if the header is sound
  *
  * Checks what ip_rcv_core() checks: version, header length, total length, and
- * the checksum, since a rewrite would give a corrupt header a right one. May
- * move the header. Where transport begins is noted in the datagram: SRv6 takes
- * it for granted that there are no options.
+ * the checksum, since a rewrite would give a corrupt header a correct one. May
+ * move the header. Sets the transport header, which SRv6 sets as if there were no
+ * options.
  *
  * Context: any.
  * Return: false if the header is not sound; such a datagram is never ours, and
@@ -70,7 +69,7 @@ bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
 	if (!is_well_formed(ip_hdr(skb)))
 		return false;
 	locate(skb, h);
-	len = sizeof(struct iphdr) + h->area_len;
+	len = sizeof(struct iphdr) + h->options_len;
 	if (!is_all_there(skb, h->iph, len) ||
 	    ip_fast_csum(h->iph, h->iph->ihl))
 		return false;
@@ -83,8 +82,8 @@ bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
  * @skb: the datagram
  * @h: its header; taken anew, since it may have moved
  *
- * Others may have a share in a datagram: a packet socket, the other ports of a
- * bridge, a copy in a queue.
+ * A datagram may be shared: with a packet socket, other ports of a bridge, a copy in
+ * a queue.
  *
  * Context: any.
  * Return: false if there is no memory; @h must not be used any more then.
@@ -92,7 +91,7 @@ bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
 bool srcroute_header_make_writable(struct sk_buff *skb,
 				   struct srcroute_header *h)
 {
-	if (skb_ensure_writable(skb, sizeof(struct iphdr) + h->area_len))
+	if (skb_ensure_writable(skb, sizeof(struct iphdr) + h->options_len))
 		return false;
 	locate(skb, h);
 	return true;
@@ -141,8 +140,8 @@ bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 	len = quote->iph.ihl * 4;
 	if (ntohs(quote->iph.tot_len) && ntohs(quote->iph.tot_len) < len)
 		return false;
-	quote->area_len = len - sizeof(struct iphdr);
+	quote->options_len = len - sizeof(struct iphdr);
 	return !skb_copy_bits(skb, offset + sizeof(struct iphdr),
 			      quote->octets + sizeof(struct iphdr),
-			      quote->area_len);
+			      quote->options_len);
 }

@@ -14,28 +14,28 @@
 /**
  * struct srcroute_header - a header that srcroute_header_read() has checked
  * @iph: the header; all of it, options included, lies in the linear part
- * @area: its option area
- * @area_len: octets of @area, 0 to SRR_AREA_MAX
+ * @options: its option area
+ * @options_len: octets of @options, 0 to SRR_OPTIONS_MAX
  *
  * Stale as soon as something may have moved the header of the datagram.
  */
 struct srcroute_header {
 	struct iphdr *iph;
-	u8 *area;
-	unsigned int area_len;
+	u8 *options;
+	unsigned int options_len;
 };
 
 /**
  * struct srcroute_quote - a copy of the header that an ICMP error quotes
  * @octets: the header, options included
- * @area_len: octets of its option area, 0 to SRR_AREA_MAX
+ * @options_len: octets of its option area, 0 to SRR_OPTIONS_MAX
  */
 struct srcroute_quote {
 	union {
 		struct iphdr iph;
-		u8 octets[sizeof(struct iphdr) + SRR_AREA_MAX];
+		u8 octets[sizeof(struct iphdr) + SRR_OPTIONS_MAX];
 	};
-	unsigned int area_len;
+	unsigned int options_len;
 };
 
 bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h);

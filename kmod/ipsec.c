@@ -9,7 +9,7 @@
 #include <net/xfrm.h>
 
 #include "compat.h"
-#include "srcroute.h"
+#include "datapath.h"
 
 /**
  * srcroute_ipsec_applies() - may a policy have a say in a datagram? (H13)

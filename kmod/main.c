@@ -4,7 +4,7 @@
  */
 #include <linux/module.h>
 
-#include "srcroute.h"
+#include "control.h"
 
 static int __init srcroute_init(void)
 {
@@ -13,7 +13,7 @@ static int __init srcroute_init(void)
 	err = srcroute_netns_init();
 	if (err)
 		return err;
-	err = srcroute_interfaces_init();
+	err = srcroute_netdev_init();
 	if (err)
 		srcroute_netns_exit();
 	return err;
@@ -21,7 +21,7 @@ static int __init srcroute_init(void)
 
 static void __exit srcroute_exit(void)
 {
-	srcroute_interfaces_exit();
+	srcroute_netdev_exit();
 	srcroute_netns_exit();
 }
 

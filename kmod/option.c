@@ -56,14 +56,14 @@ static bool same_address(const u8 *a, const u8 *b)
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
-/*@ requires \valid(srr) && octet < SRR_AREA_MAX;
+/*@ requires \valid(srr) && octet < SRR_OPTIONS_MAX;
   @ terminates \true;
   @ assigns srr->fault, srr->route_at_fault;
   @ ensures srr->type == 0 ==> \result == SRR_NONE;
   @ ensures srr->type != 0 ==> \result == SRR_FAULT && srr->fault == octet &&
   @	(srr->route_at_fault <==> route_at_fault);
   @*/
-static enum srr_verdict blame(struct srr *srr, unsigned int octet,
+static enum srr_verdict set_fault(struct srr *srr, unsigned int octet,
 			      bool route_at_fault)
 {
 	if (!srr->type)
@@ -73,30 +73,30 @@ static enum srr_verdict blame(struct srr *srr, unsigned int octet,
 	return SRR_FAULT;
 }
 
-/*@ requires from <= to && \valid_read(area + (from .. to - 1));
+/*@ requires from <= to && \valid_read(options + (from .. to - 1));
   @ terminates \true;
   @ assigns \nothing;
-  @ ensures \result <==> \forall integer k; from <= k < to ==> area[k] == 0;
+  @ ensures \result <==> \forall integer k; from <= k < to ==> options[k] == 0;
   @*/
 /* Zeroed padding may stay as it is; the kernel would clear anything else. */
-static bool is_zeroed(const u8 *area, unsigned int from, unsigned int to)
+static bool is_zeroed(const u8 *options, unsigned int from, unsigned int to)
 {
 	/*@ loop invariant \at(from, Pre) <= from <= to;
 	  @ loop invariant \forall integer k;
-	  @	\at(from, Pre) <= k < from ==> area[k] == 0;
+	  @	\at(from, Pre) <= k < from ==> options[k] == 0;
 	  @ loop assigns from;
 	  @ loop variant to - from;
 	  @*/
 	while (from < to)
-		if (area[from++])
+		if (options[from++])
 			return false;
 	return true;
 }
 
 /**
- * srr_find() - find the source route of a datagram and check the option area
- * @area: the option area
- * @area_len: its length in octets, at most SRR_AREA_MAX
+ * srr_parse() - find the source route of a datagram and check the option area
+ * @options: the option area
+ * @options_len: its length in octets, at most SRR_OPTIONS_MAX
  * @srr: filled in unless SRR_NONE is returned
  *
  * Checks the options in octet order up to the end, or to an End of Options
@@ -110,76 +110,76 @@ static bool is_zeroed(const u8 *area, unsigned int from, unsigned int to)
  *
  * Return: see enum srr_verdict.
  */
-enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
+enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
 			  struct srr *srr)
 {
 	unsigned int at = 0;
 	/*@ ghost int seen = 0; */
 
 	srr->type = 0;
-	srr->alone = true;
+	srr->only_option = true;
 
-	/*@ loop invariant at <= area_len;
-	  @ loop invariant kept: \forall integer k; 0 <= k < area_len ==>
-	  @	area[k] == \at(area[k], Pre);
-	  @ loop invariant fault: fault{Pre}(area, area_len, 0, 0) ==
-	  @	fault{Pre}(area, area_len, at, seen);
-	  @ loop invariant culprit: culprit{Pre}(area, area_len, 0, 0) ==
-	  @	culprit{Pre}(area, area_len, at, seen);
+	/*@ loop invariant at <= options_len;
+	  @ loop invariant kept: \forall integer k; 0 <= k < options_len ==>
+	  @	options[k] == \at(options[k], Pre);
+	  @ loop invariant fault: fault{Pre}(options, options_len, 0, 0) ==
+	  @	fault{Pre}(options, options_len, at, seen);
+	  @ loop invariant culprit: culprit{Pre}(options, options_len, 0, 0) ==
+	  @	culprit{Pre}(options, options_len, at, seen);
 	  @ loop invariant 0 <= seen <= 1 && (seen == 1 <==> srr->type != 0);
 	  @ loop invariant none: srr->type == 0 ==>
-	  @	route{Pre}(area, area_len, 0) == route{Pre}(area, area_len, at);
+	  @	route{Pre}(options, options_len, 0) == route{Pre}(options, options_len, at);
 	  @ loop invariant found: srr->type != 0 ==>
-	  @	srr->off == route{Pre}(area, area_len, 0) &&
-	  @	srr->type == area[srr->off] && IS_ROUTE(srr->type) &&
-	  @	srr->len == area[srr->off + 1] &&
-	  @	srr->ptr == area[srr->off + 2] &&
+	  @	srr->off == route{Pre}(options, options_len, 0) &&
+	  @	srr->type == options[srr->off] && IS_ROUTE(srr->type) &&
+	  @	srr->len == options[srr->off + 1] &&
+	  @	srr->ptr == options[srr->off + 2] &&
 	  @	are_sound(srr->len, srr->ptr) && srr->off + srr->len <= at;
-	  @ loop invariant end: end{Pre}(area, area_len, 0, 0) ==
-	  @	end{Pre}(area, area_len, at, seen);
-	  @ loop invariant others: others{Pre}(area, area_len, 0, 0) ==
-	  @	(srr->alone ? others{Pre}(area, area_len, at, seen) : 1);
+	  @ loop invariant end: end{Pre}(options, options_len, 0, 0) ==
+	  @	end{Pre}(options, options_len, at, seen);
+	  @ loop invariant others: others{Pre}(options, options_len, 0, 0) ==
+	  @	(srr->only_option ? others{Pre}(options, options_len, at, seen) : 1);
 	  @ loop assigns at, seen, *srr;
-	  @ loop variant area_len - at;
+	  @ loop variant options_len - at;
 	  @*/
-	while (at < area_len && area[at] != OPT_END) {
+	while (at < options_len && options[at] != OPT_END) {
 		unsigned int len;
 		bool route;
 
-		if (area[at] == OPT_NOOP) {
-			/*@ assert noop: blamed{Pre}(area, area_len, at, seen) == -1 &&
-			  @	after{Pre}(area, at) == at + 1;
+		if (options[at] == OPT_NOOP) {
+			/*@ assert noop: blamed{Pre}(options, options_len, at, seen) == -1 &&
+			  @	after{Pre}(options, at) == at + 1;
 			  @*/
 			at++;
 			continue;
 		}
 
-		route = is_route(area[at]);
+		route = is_route(options[at]);
 		if (route) {
 			if (srr->type)
-				return blame(srr, at, true);	/* V2 */
-			srr->type = area[at];
+				return set_fault(srr, at, true);	/* V2 */
+			srr->type = options[at];
 			srr->off = at;
 		} else {
-			srr->alone = false;
+			srr->only_option = false;
 		}
 
-		if (area_len - at < 2)
-			return blame(srr, at, route);		/* V1 */
-		len = area[at + SRR_LEN];
-		if (len < 2 || len > area_len - at)
-			return blame(srr, at + SRR_LEN, route);	/* V1 */
+		if (options_len - at < 2)
+			return set_fault(srr, at, route);		/* V1 */
+		len = options[at + SRR_LEN];
+		if (len < 2 || len > options_len - at)
+			return set_fault(srr, at + SRR_LEN, route);	/* V1 */
 
 		if (route) {
 			if (len % 4 != SRR_SLOTS)
-				return blame(srr, at + SRR_LEN, true); /* V3 */
+				return set_fault(srr, at + SRR_LEN, true); /* V3 */
 			srr->len = len;
-			srr->ptr = area[at + SRR_PTR];
+			srr->ptr = options[at + SRR_PTR];
 			if (srr->ptr < SRR_PTR_MIN || srr->ptr % 4)
-				return blame(srr, at + SRR_PTR, true); /* V4 */
+				return set_fault(srr, at + SRR_PTR, true); /* V4 */
 		}
-		/*@ assert sound: blamed{Pre}(area, area_len, at, seen) == -1 &&
-		  @	after{Pre}(area, at) == at + len;
+		/*@ assert sound: blamed{Pre}(options, options_len, at, seen) == -1 &&
+		  @	after{Pre}(options, at) == at + len;
 		  @*/
 		/*@ ghost if (route) seen = 1; */
 		at += len;
@@ -187,50 +187,50 @@ enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 
 	if (!srr->type)
 		return SRR_NONE;
-	/*@ assert ended: end{Pre}(area, area_len, 0, 0) == at; */
-	/*@ assert alone: others{Pre}(area, area_len, 0, 0) == (srr->alone ? 0 : 1); */
-	if (!is_zeroed(area, at, area_len))
-		srr->alone = false;
+	/*@ assert ended: end{Pre}(options, options_len, 0, 0) == at; */
+	/*@ assert alone: others{Pre}(options, options_len, 0, 0) == (srr->only_option ? 0 : 1); */
+	if (!is_zeroed(options, at, options_len))
+		srr->only_option = false;
 	return SRR_VALID;
 }
 
 /**
  * srr_recorded() - the addresses that gateways have recorded so far
- * @area: the option area
- * @srr: as srr_find() filled it in, sound
+ * @options: the option area
+ * @srr: as srr_parse() filled it in, sound
  * @n: how many they are, 0 to SRR_SLOTS_MAX
  *
  * Return: the first of @n times four octets, in the order of travel.
  */
-const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n)
+const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n)
 {
 	unsigned int end = srr_is_complete(srr) ? srr->len + 1u : srr->ptr;
 
 	*n = (end - SRR_PTR_MIN) / 4;
-	return area + srr->off + SRR_SLOTS;
+	return options + srr->off + SRR_SLOTS;
 }
 
 /**
  * srr_reverse() - the way back along the recorded addresses
- * @area: the option area
- * @srr: as srr_find() filled it in, sound
+ * @options: the option area
+ * @srr: as srr_parse() filled it in, sound
  * @route: room for SRR_SLOTS_MAX times four octets
  *
  * The source of the datagram, which ends the way back, is not part of it.
  *
  * Return: how many addresses were written to @route, the last recorded first.
  */
-unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
+unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route)
 {
 	const u8 *slots;
 	unsigned int i, n;
 
-	slots = srr_recorded(area, srr, &n);
+	slots = srr_recorded(options, srr, &n);
 	/*@ loop invariant i <= n;
 	  @ loop invariant kept: \forall integer k; 0 <= k < 4 * n ==>
-	  @	slots[k] == \at(area[srr->off + 3 + k], Pre);
+	  @	slots[k] == \at(options[srr->off + 3 + k], Pre);
 	  @ loop invariant reversed: \forall integer k; 0 <= k < 4 * i ==>
-	  @	route[k] == \at(area[srr->off + 3 + MIRRORED(\at(n, Here), k)], Pre);
+	  @	route[k] == \at(options[srr->off + 3 + MIRRORED(\at(n, Here), k)], Pre);
 	  @ loop assigns i, route[0 .. 4 * n - 1];
 	  @ loop variant n - i;
 	  @*/
@@ -277,12 +277,12 @@ bool srr_advance(u8 *option, const u8 *next, const u8 *record)
 }
 
 /**
- * srr_finish() - move the pointer past the last slot
+ * srr_complete() - move the pointer past the last slot
  * @option: type octet of a sound source route
  *
  * For a route whose remaining addresses are all our own (H6).
  */
-void srr_finish(u8 *option)
+void srr_complete(u8 *option)
 {
 	option[SRR_PTR] = option[SRR_LEN] + 1;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The address that Record Route and Timestamp options get of us (H9).
+ * The address that we record in Record Route and Timestamp options (H9).
  *
- * __ip_options_compile() has checked them, found room in them and moved their
- * pointers past it.
+ * __ip_options_compile() has checked the options, reserved room in them and moved
+ * their pointers past it.
  */
 #include <linux/ip.h>
 #include <net/ip.h>
 
-#include "srcroute.h"
+#include "datapath.h"
 
 /* The room that was made in the option at an offset in the header. */
 static u8 *room_in(const struct srcroute_header *h, unsigned int offset,
@@ -19,7 +19,7 @@ static u8 *room_in(const struct srcroute_header *h, unsigned int offset,
 	return option + option[2] - 1 - room;
 }
 
-/* The kernel leaves the time of this form to who has a route. */
+/* With addresses, __ip_options_compile() leaves the time, too, to forwarding. */
 static void record_time(const struct srcroute_header *h, unsigned int offset,
 			__be32 addr)
 {
@@ -31,7 +31,7 @@ static void record_time(const struct srcroute_header *h, unsigned int offset,
 }
 
 /**
- * srcroute_record() - write an address of ours into the room made for it
+ * srcroute_record() - write an address into the room reserved for it
  * @skb: a datagram whose options have been compiled, and not changed since then
  * @h: its header, writable
  * @addr: the address

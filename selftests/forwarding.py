@@ -185,7 +185,9 @@ def joined_vrfs():
         ns.ip("addr add %s/32 dev %s" % (address, name),
               "route add fc00:6::%d/128 encap seg6local action End.DT4 "
               "vrftable %d dev %s" % (table, table, name))
+        ns.sysctl("net.ipv4.conf.%s.accept_source_route" % name, 1)
         ktap.cleanup(ns.ip, "link del dev " + name)
+    bench.configure("net.ipv4.conf.all.accept_source_route", 1)
     for table in 254, 61, 62:
         for address, segment in addresses.values():
             if table != segment:

@@ -25,8 +25,9 @@ FILES = {"lsrr": (0, 3), "ssrr": (0, 3), "nonlocal": (1, 1),
          "revisit": (1, 1), "reverse_errors": (0, 1), "mark": (0, 2**32 - 1)}
 COUNTERS = ["received", "hop", "transit", "local", "policy_drop",
             "policy_reject", "bad_option", "strict_transit", "bad_next",
-            "no_route", "not_adjacent", "nonlocal", "revisit", "ttl_exceeded",
-            "frag_needed", "nested", "bad_source", "no_memory"]
+            "no_route", "not_adjacent", "nonlocal", "revisit", "bad_source",
+            "no_memory", "ttl_exceeded", "frag_needed", "nested",
+            "not_accepted", "icmp_suppressed"]
 
 
 @test("Interface: every interface, all and default have every file, with its "
@@ -460,7 +461,7 @@ def reasons():
     known = [name for dev, name in bench.router.counters() if dev == "a"]
     equal(sorted(set(known) - set(REASONS)),
           sorted(["received", "hop", "transit", "local", "nested",
-                  "no_memory"]), "counters without a reason here")
+                  "not_accepted", "no_memory", "icmp_suppressed"]), "counters without a reason here")
     log = Log()
     with Trace("srcroute/srcroute_discard") as trace, \
             Trace("skb/kfree_skb") as drops:

@@ -24,10 +24,30 @@ def refused(counter, options, **error):
 
 @test("H3: a next address that cannot be a host's is refused with 3/5")
 def next_not_host():
-    for bad in ("0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.0.1", "224.0.0.1",
-                "239.255.255.255", "240.0.0.1", "255.255.255.255"):
+    for bad in ("0.0.0.0", "127.0.0.1", "127.255.0.1", "224.0.0.1",
+                "239.255.255.255", "255.255.255.255"):
         refused("bad_next", lsrr(bad, FAR))
         refused("bad_next", ssrr(bad))
+
+
+@test("H3, Terms: in the rest of 0/8 and in 240/4, next, transit and own "
+      "addresses are what routing says, as for ordinary datagrams")
+def unusual_unicast():
+    for net in "0.1.2.0/24", "240.1.2.0/24", "255.255.255.0/24":
+        address = net.replace(".0/24", ".3")
+        refused("no_route", lsrr(address))
+        bench.temporary("route add %s via %s" % (net, NEXT))
+        plain = ip(SRC, address)
+        expect(bench.exchange("a", plain), {"b": [edit(plain, ttl=63)]})
+        hit, transit = ip(SRC, A, lsrr(address)), ip(SRC, address, lsrr(FAR))
+        expect(bench.exchange("a", hit), {"b": [edit(
+            hit, dst=address, options=lsrr(B, ptr=8), ttl=63)]})
+        expect(bench.exchange("a", transit), {"b": [edit(transit, ttl=63)]})
+        own = net.replace(".0/24", ".9")
+        bench.temporary("route add local %s/32 dev lo table local" % own)
+        through = ip(SRC, own, lsrr(own, FAR))
+        expect(bench.exchange("a", through), {"b": [edit(
+            through, dst=FAR, options=lsrr(own, B, ptr=12), ttl=63)]})
 
 
 @test("H3: a broadcast address of a link is refused with 3/5")
@@ -154,7 +174,7 @@ def none_about_broadcast():
 def none_to_broadcast_source():
     for options, ttl in ((lsrr("127.0.0.1"), 64), (lsrr(FAR, ptr=5), 64),
                          (ssrr(FAR), 64), (lsrr(FAR), 1)):
-        for src in "10.1.0.255", "10.2.0.255", "240.0.0.1":
+        for src in "10.1.0.255", "10.2.0.255":
             expect_nothing(bench.exchange("a", ip(src, A, options, ttl=ttl)))
         sent = ip(SRC, A, options, ttl=ttl)
         packet.Error(expect_one(bench.exchange("a", sent), "a"))

@@ -22,11 +22,11 @@ typedef unsigned char u8;
 #define SRR_LSRR	131	/* loose source and record route */
 #define SRR_SSRR	137	/* strict source and record route */
 
-#define SRR_AREA_MAX	40	/* octets of an option area */
+#define SRR_OPTIONS_MAX	40	/* octets of an option area */
 #define SRR_SLOTS_MAX	9	/* addresses that fit into it */
 
 /**
- * enum srr_verdict - what srr_find() makes of an option area
+ * enum srr_verdict - what srr_parse() makes of an option area
  * @SRR_NONE: no source route ahead of the end, or of the first fault (O4)
  * @SRR_VALID: one source route, and the area holds no fault of rules V1 to V4
  * @SRR_FAULT: a source route was met, and a rule of V1 to V4 is broken
@@ -43,7 +43,7 @@ enum srr_verdict {
  * @off: offset of its type octet in the option area
  * @len: its length octet
  * @ptr: its pointer octet
- * @alone: the rest of the area is No Operation and zeroed padding
+ * @only_option: the rest of the area is No Operation and zeroed padding
  * @fault: with SRR_FAULT, offset in the option area of the octet to blame
  * @route_at_fault: with SRR_FAULT, a source route is what is wrong; where it
  *		    is not, @len and @ptr are those of a sound source route
@@ -53,7 +53,7 @@ struct srr {
 	u8 off;
 	u8 len;
 	u8 ptr;
-	bool alone;
+	bool only_option;
 	u8 fault;
 	bool route_at_fault;
 };
@@ -62,12 +62,12 @@ struct srr {
 #include <srcroute/option-acsl.h>
 #endif
 
-enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
+enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
 			  struct srr *srr);
 
 /**
  * srr_is_complete() - is the route used up?
- * @srr: as srr_find() filled it in, sound
+ * @srr: as srr_parse() filled it in, sound
  *
  * Return: true if the pointer lies beyond the option (RFC 791, 3.1).
  */
@@ -78,19 +78,19 @@ static inline bool srr_is_complete(const struct srr *srr)
 
 /**
  * srr_slot() - the address that the pointer points at
- * @area: the option area
- * @srr: as srr_find() filled it in, sound and not complete
+ * @options: the option area
+ * @srr: as srr_parse() filled it in, sound and not complete
  *
  * Return: four octets in wire order.
  */
-static inline const u8 *srr_slot(const u8 *area, const struct srr *srr)
+static inline const u8 *srr_slot(const u8 *options, const struct srr *srr)
 {
-	return area + srr->off + srr->ptr - 1;
+	return options + srr->off + srr->ptr - 1;
 }
 
-const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n);
-unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route);
+const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n);
+unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route);
 bool srr_advance(u8 *option, const u8 *next, const u8 *record);
-void srr_finish(u8 *option);
+void srr_complete(u8 *option);
 
 #endif /* _SRCROUTE_OPTION_H */

@@ -58,16 +58,18 @@ struct srcroute_outcome_info {
 	  "would leave through another interface, and nonlocal is 0")	\
 	X(REVISIT, "revisit", 3, 5, NETFILTER_DROP,			\
 	  "has been here before, and revisit is 0")			\
+	X(BAD_SOURCE, "bad_source", 0, 0, IP_RPFILTER,			\
+	  "source address failed the martian or reverse-path check")	\
+	X(NO_MEMORY, "no_memory", 0, 0, NOMEM,				\
+	  "out of memory")						\
 	X(TTL_EXCEEDED, "ttl_exceeded", 11, 0, IP_INHDR,		\
 	  "time to live exceeded")					\
 	X(FRAG_NEEDED, "frag_needed", 3, 4, PKT_TOO_BIG,		\
 	  "larger than the MTU, and must not be fragmented")		\
 	X(NESTED, "nested", 0, 0, NETFILTER_DROP,			\
 	  "came back too often while it was forwarded, out of tunnels")	\
-	X(BAD_SOURCE, "bad_source", 0, 0, IP_RPFILTER,			\
-	  "source address failed the martian or reverse-path check")	\
-	X(NO_MEMORY, "no_memory", 0, 0, NOMEM,				\
-	  "out of memory")
+	X(NOT_ACCEPTED, "not_accepted", 0, 0, IP_INHDR,			\
+	  "route complete, out of SRv6, and accept_source_route is 0")
 
 #define SRCROUTE_OUTCOME_ID(id, ...)	SRCROUTE_##id,
 

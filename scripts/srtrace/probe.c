@@ -166,17 +166,17 @@ size_t probe_build(uint8_t *datagram, const struct probe *probe)
 	size_t options, len;
 
 	memset(datagram, 0, DATAGRAM_MAX);
-	options = put_route(area, probe->route);
+	options = put_route(options, probe->route);
 	if (probe->record)
-		options += put_record(area + options, SRR_AREA_MAX - options);
+		options += put_record(options + options, SRR_OPTIONS_MAX - options);
 	options = (options + 3) / 4 * 4;
 
 	if (settings.kind == KIND_UDP)
-		len = put_udp(area + options, probe);
+		len = put_udp(options + options, probe);
 	else if (settings.kind == KIND_TCP)
-		len = put_tcp(area + options, probe);
+		len = put_tcp(options + options, probe);
 	else
-		len = put_icmp(area + options, probe);
+		len = put_icmp(options + options, probe);
 
 	len += sizeof(header) + options;
 	header.ihl = (sizeof(header) + options) / 4;
@@ -206,8 +206,8 @@ static bool read_header(struct iphdr *header, const uint8_t *datagram,
 static void keep_options(struct reply *reply, const uint8_t *datagram,
 			 const struct iphdr *header)
 {
-	reply->area_len = 4 * header->ihl - sizeof(*header);
-	memcpy(reply->area, datagram + sizeof(*header), reply->area_len);
+	reply->options_len = 4 * header->ihl - sizeof(*header);
+	memcpy(reply->options, datagram + sizeof(*header), reply->options_len);
 }
 
 static uint16_t read16(const uint8_t *at)

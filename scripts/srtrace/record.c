@@ -19,24 +19,24 @@
 /* What a Record Route option holds; -1 if there is none. */
 static int recorded(const struct reply *reply, in_addr_t *address, bool *full)
 {
-	const uint8_t *area = reply->area;
+	const uint8_t *area = reply->options;
 	unsigned int at = 0, len;
 	int n;
 
-	while (at + 2 < reply->area_len && area[at] != OPT_END) {
-		if (area[at] == OPT_NOOP) {
+	while (at + 2 < reply->options_len && options[at] != OPT_END) {
+		if (options[at] == OPT_NOOP) {
 			at++;
 			continue;
 		}
-		len = area[at + 1];
-		if (len < 2 || at + len > reply->area_len)
+		len = options[at + 1];
+		if (len < 2 || at + len > reply->options_len)
 			return -1;
-		if (area[at] == OPT_RR) {
-			n = (area[at + 2] - 4) / 4;
+		if (options[at] == OPT_RR) {
+			n = (options[at + 2] - 4) / 4;
 			if (n < 0 || n > RECORDED_MAX || 3u + 4 * n > len)
 				return -1;
-			memcpy(address, area + at + 3, 4 * n);
-			*full = area[at + 2] > len;
+			memcpy(address, options + at + 3, 4 * n);
+			*full = options[at + 2] > len;
 			return n;
 		}
 		at += len;
@@ -111,8 +111,8 @@ int show_record(in_addr_t to)
 				printf("the option is full: there may be more\n");
 			printf("%.3f ms\n", reply.rtt);
 		}
-		if (settings.verbose && reply.area_len) {
-			show_area(reply.area, reply.area_len);
+		if (settings.verbose && reply.options_len) {
+			show_area(reply.options, reply.options_len);
 			printf("\n");
 		}
 	}
@@ -196,9 +196,9 @@ static in_addr_t ask(in_addr_t named, in_addr_t towards)
 		route.gateways = 1;
 	wire_ask(&probe, &reply);
 	if (reply.outcome != OUTCOME_RETURNED ||
-	    srr_find(reply.area, reply.area_len, &srr) != SRR_VALID)
+	    srr_parse(reply.options, reply.options_len, &srr) != SRR_VALID)
 		return 0;
-	slot = srr_recorded(reply.area, &srr, &n);
+	slot = srr_recorded(reply.options, &srr, &n);
 	if (!n)
 		return 0;
 	memcpy(&address, slot, sizeof(address));
@@ -261,10 +261,10 @@ static struct json_object *json_group(const struct group *group,
 				       json_address(evidence[i].recorded));
 		json_object_object_add(one, "towards",
 				       json_address(evidence[i].towards));
-		json_object_array_add(why, one);
+		json_object_array_add(outcome, one);
 	}
 	json_object_object_add(object, "addresses", all);
-	json_object_object_add(object, "evidence", why);
+	json_object_object_add(object, "evidence", outcome);
 	return object;
 }
 

@@ -68,11 +68,11 @@ const char *name_of(in_addr_t address)
  * look_up() - the address of a name
  * @name: a name, or an address as text
  * @address: set to its address
- * @why: set to what is wrong with it, if it has none
+ * @outcome: set to what is wrong with it, if it has none
  *
  * Return: false if it has none.
  */
-bool look_up(const char *name, in_addr_t *address, const char **why)
+bool look_up(const char *name, in_addr_t *address, const char **outcome)
 {
 	const struct addrinfo hints = { .ai_family = AF_INET };
 	struct addrinfo *found;
@@ -98,10 +98,10 @@ bool look_up(const char *name, in_addr_t *address, const char **why)
 in_addr_t resolve(const char *name)
 {
 	in_addr_t address;
-	const char *why;
+	const char *outcome;
 
-	if (!look_up(name, &address, &why))
-		fail(EXIT_USAGE, "%s: %s", name, why);
+	if (!look_up(name, &address, &outcome))
+		fail(EXIT_USAGE, "%s: %s", name, outcome);
 	return address;
 }
 
@@ -123,7 +123,7 @@ void show_host(in_addr_t address)
 
 /**
  * show_area() - print octets of an option area
- * @area: the octets
+ * @options: the octets
  * @len: how many
  */
 void show_area(const uint8_t *area, unsigned int len)
@@ -131,7 +131,7 @@ void show_area(const uint8_t *area, unsigned int len)
 	unsigned int i;
 
 	for (i = 0; i < len; i++)
-		printf("%s%02x", i ? " " : "", area[i]);
+		printf("%s%02x", i ? " " : "", options[i]);
 }
 
 /**
@@ -219,13 +219,13 @@ struct json_object *json_addresses(const in_addr_t *address, unsigned int n)
 /**
  * json_octets() - octets as a JSON string of hexadecimal digits
  * @octets: the octets
- * @len: how many, at most SRR_AREA_MAX
+ * @len: how many, at most SRR_OPTIONS_MAX
  *
  * Return: the object.
  */
 struct json_object *json_octets(const uint8_t *octets, unsigned int len)
 {
-	char text[2 * SRR_AREA_MAX + 1] = "";
+	char text[2 * SRR_OPTIONS_MAX + 1] = "";
 	unsigned int i;
 
 	for (i = 0; i < len; i++)
@@ -282,11 +282,11 @@ struct json_object *json_reply(const struct reply *reply)
 	if (reply->type)
 		json_object_object_add(object, "icmp", json_icmp(reply));
 	json_object_object_add(object, "to", json_address(reply->to));
-	if (reply->area_len)
+	if (reply->options_len)
 		json_object_object_add(object, "options",
-				       json_octets(reply->area,
-						   reply->area_len));
-	if (srr_find(reply->area, reply->area_len, &srr) == SRR_VALID)
+				       json_octets(reply->options,
+						   reply->options_len));
+	if (srr_parse(reply->options, reply->options_len, &srr) == SRR_VALID)
 		json_object_object_add(object, "passed",
 				       json_object_new_int((srr.ptr - 4) / 4));
 	return object;

@@ -49,7 +49,7 @@ static struct target *read_list(const char *path, unsigned int *n)
 	unsigned int number = 0;
 	char *line = NULL;
 	size_t size = 0;
-	const char *why;
+	const char *outcome;
 	char *word;
 
 	if (!file)
@@ -65,9 +65,9 @@ static struct target *read_list(const char *path, unsigned int *n)
 		if (!targets)
 			fail(EXIT_SYSTEM, "out of memory");
 		memset(&targets[*n], 0, sizeof(*targets));
-		if (!look_up(word, &targets[*n].address, &why))
+		if (!look_up(word, &targets[*n].address, &outcome))
 			fail(EXIT_USAGE, "%s, line %u: %s: %s", path, number,
-			     word, why);
+			     word, outcome);
 		(*n)++;
 	}
 	free(line);
@@ -178,9 +178,9 @@ static void tell(const struct target *target, struct count *count,
 	if (*verdict != 'f' && reply->outcome != OUTCOME_NONE)
 		printf("  %s from %s", error_name(reply),
 		       quad(reply->from, from));
-	if (settings.verbose && reply->area_len) {
+	if (settings.verbose && reply->options_len) {
 		printf("  ");
-		show_area(reply->area, reply->area_len);
+		show_area(reply->options, reply->options_len);
 	}
 	printf("\n");
 }

@@ -124,8 +124,8 @@ enum outcome {
  * @pointer: of a Parameter Problem: the octet that is blamed
  * @rtt: from sending on, milliseconds
  * @to: the destination that the probe had, where an error quotes it
- * @area: IP options: of the quoted probe, or of an answer
- * @area_len: octets of @area
+ * @options: IP options: of the quoted probe, or of an answer
+ * @options_len: octets of @options
  */
 struct reply {
 	enum outcome outcome;
@@ -135,8 +135,8 @@ struct reply {
 	uint8_t pointer;
 	double rtt;
 	in_addr_t to;
-	uint8_t area[SRR_AREA_MAX];
-	unsigned int area_len;
+	uint8_t options[SRR_OPTIONS_MAX];
+	unsigned int options_len;
 };
 
 /* probe.c */
@@ -170,7 +170,7 @@ int scan(const char *path, in_addr_t to);
 /* report.c */
 const char *quad(in_addr_t address, char *text);
 const char *name_of(in_addr_t address);
-bool look_up(const char *name, in_addr_t *address, const char **why);
+bool look_up(const char *name, in_addr_t *address, const char **outcome);
 in_addr_t resolve(const char *name);
 void show_host(in_addr_t address);
 void show_area(const uint8_t *area, unsigned int len);

@@ -20,7 +20,7 @@ static int passed(const struct reply *reply)
 {
 	struct srr srr;
 
-	if (srr_find(reply->area, reply->area_len, &srr) == SRR_NONE)
+	if (srr_parse(reply->options, reply->options_len, &srr) == SRR_NONE)
 		return -1;
 	return (srr.ptr - 4) / 4;
 }
@@ -70,9 +70,9 @@ static void show_reply(const struct reply *reply, const struct route *route,
 	    (!before || before->from != reply->from ||
 	     passed(before) != passed(reply) || before->to != reply->to))
 		show_place(reply, route);
-	if (settings.verbose && reply->area_len) {
+	if (settings.verbose && reply->options_len) {
 		printf("  ");
-		show_area(reply->area, reply->area_len);
+		show_area(reply->options, reply->options_len);
 	}
 }
 

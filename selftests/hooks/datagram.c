@@ -298,10 +298,10 @@ static u16 any_fragment(struct dice *dice)
 }
 
 static void put_header(u8 *head, struct dice *dice,
-		       const struct taste *taste, unsigned int area_len)
+		       const struct taste *taste, unsigned int options_len)
 {
 	memset(head, 0, HEADER);
-	head[0] = 0x40 | (HEADER + area_len) / 4;
+	head[0] = 0x40 | (HEADER + options_len) / 4;
 	head[1] = dice_percent(dice, 80) ? 0 : dice_next(dice);
 	write16(head + FRAGMENT, any_fragment(dice));
 	head[TTL] = dice_percent(dice, 85) ? 64 : dice_below(dice, 4);
@@ -643,7 +643,7 @@ bool datagram_is_sound(const struct datagram *d)
 
 static bool find(const u8 *area, unsigned int len, struct srr *srr)
 {
-	return twin_find(area, len, srr) != SRR_NONE;
+	return reference_parse(area, len, srr) != SRR_NONE;
 }
 
 /* Is there a source route in it, in a header that can be trusted? */

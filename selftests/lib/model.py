@@ -48,8 +48,9 @@ def mask_of(length):
 
 
 def host(address):
-    """H3: not in 0/8, 127/8, 224/4, 240/4."""
-    return address >> 24 not in (0, 127) and address >> 28 < 14
+    """H3: not 0.0.0.0, in 127/8 or 224/4, or the limited broadcast address."""
+    return (address not in (0, 0xFFFFFFFF) and address >> 24 != 127 and
+            address >> 28 != 14)
 
 
 def never_a_source(address):

@@ -20,7 +20,8 @@ SRC = "10.1.0.2"
 A, B, C, LO = "10.1.0.1", "10.2.0.1", "10.3.0.1", "10.5.0.1"
 NEXT, NEXT_C = "10.2.0.2", "10.3.0.2"
 FAR = "10.9.0.1"
-HOOKS = ["srcroute_claim", "srcroute_decide", "srcroute_errors"]
+HOOKS = ["srcroute_hook_local_out", "srcroute_hook_pre_routing_first",
+         "srcroute_hook_pre_routing_last"]
 
 
 class StandardBench(Bench):

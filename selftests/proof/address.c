@@ -15,17 +15,12 @@ void main(void)
 	p.sn = &proof_sn;
 	p.in = proof_device();
 	suppose(srcroute_header_read(skb, &p.h));
-	srcroute_is_own(&proof_net, proof_device(), nondet_u32());
-	srcroute_is_own_anywhere(&proof_net, nondet_u32());
-	srcroute_is_one_host(&proof_net, proof_device(), nondet_u32());
-	srcroute_is_transit(&p);
-	if (ip_route_input_noref(skb, nondet_u32(), nondet_u32(), nondet_u8(),
-				 p.in))
-		return;
-	reach(srcroute_is_adjacent(&p, nondet_u32()));
+	srcroute_addr_is_local(&proof_net, proof_device(), nondet_u32());
+	srcroute_addr_is_local_anywhere(&proof_net, nondet_u32());
+	srcroute_addr_is_unicast_host(&proof_net, proof_device(), nondet_u32());
+	proof_route(skb);
 	reach(srcroute_egress_address(&proof_sn, skb_rtable(skb), nondet_u32(),
 				      nondet_u32()));
-	srcroute_is_adjacent(&p, nondet_u32());
 	srcroute_egress_address(&proof_sn, skb_rtable(skb), nondet_u32(),
 				nondet_u32());
 }

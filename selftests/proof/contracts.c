@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the proofs of the hooks know of kmod/header.c, kmod/discard.c and the option
- * engine: their contracts. That they keep them is proved apart: of the first two
- * by header.c and discard.c in this directory, of the engine by scripts/proof
+ * What the proofs of the hooks know of the other files, and of the option engine:
+ * their contracts. That these keep them is proved apart: of the files
+ * by header.c, refuse.c, route.c and address.c in this directory, of the engine by scripts/proof
  * (include/srcroute/option-acsl.h).
  */
 #include "proof.h"
@@ -12,8 +12,8 @@
 static void look(struct sk_buff *skb, struct srcroute_header *h)
 {
 	h->iph = ip_hdr(skb);
-	h->area = (u8 *)(h->iph + 1);
-	h->area_len = AREA_LEN;
+	h->options = (u8 *)(h->iph + 1);
+	h->options_len = AREA_LEN;
 }
 
 bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
@@ -30,7 +30,7 @@ bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
 bool srcroute_header_make_writable(struct sk_buff *skb,
 				   struct srcroute_header *h)
 {
-	prove(h->area_len == AREA_LEN, "it is a header that was read");
+	prove(h->options_len == AREA_LEN, "it is a header that was read");
 	proof_move(skb);
 	if (nondet_bool())
 		return false;
@@ -52,7 +52,7 @@ bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 	prove(__CPROVER_w_ok(quote, sizeof(*quote)), "a quote has its room");
 	*quote = any;
 	suppose(quote->iph.version == 4 && quote->iph.ihl >= 5);
-	quote->area_len = quote->iph.ihl * 4 - sizeof(struct iphdr);
+	quote->options_len = quote->iph.ihl * 4 - sizeof(struct iphdr);
 	return nondet_bool();
 }
 
@@ -63,25 +63,25 @@ static bool is_sound(const u8 *option, unsigned int room, const struct srr *srr)
 	       srr->ptr >= 4 && srr->ptr % 4 == 0;
 }
 
-enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
+enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
 			  struct srr *srr)
 {
 	enum srr_verdict verdict = SRR_NONE;
 	struct srr any;
 
-	prove(area_len <= SRR_AREA_MAX, "the engine is given an option area");
-	prove(__CPROVER_r_ok(area, area_len), "all of the area may be read");
+	prove(options_len <= SRR_OPTIONS_MAX, "the engine is given an option area");
+	prove(__CPROVER_r_ok(options, options_len), "all of the area may be read");
 	*srr = any;
 	if (nondet_bool())
 		return verdict;
 	verdict = nondet_bool() ? SRR_VALID : SRR_FAULT;
-	suppose(srr->off < area_len && srr->fault < area_len);
-	suppose(srr->type == area[srr->off] &&
+	suppose(srr->off < options_len && srr->fault < options_len);
+	suppose(srr->type == options[srr->off] &&
 		(srr->type == SRR_LSRR || srr->type == SRR_SSRR));
 	if (verdict == SRR_VALID || !srr->route_at_fault) {
-		suppose(area_len - srr->off >= 3);
-		suppose(is_sound(area + srr->off, area_len - srr->off, srr));
-#if defined(PROVES_DECIDE) || defined(PROVES_FORWARD)
+		suppose(options_len - srr->off >= 3);
+		suppose(is_sound(options + srr->off, options_len - srr->off, srr));
+#if defined(PROVES_JUDGE) || defined(PROVES_FORWARD)
 		proof.route.at = sizeof(struct iphdr) + srr->off;
 		proof.route.len = srr->len;
 		proof.route.ptr = srr->ptr;
@@ -90,22 +90,22 @@ enum srr_verdict srr_find(const u8 *area, unsigned int area_len,
 	return verdict;
 }
 
-const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n)
+const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n)
 {
-	prove(__CPROVER_r_ok(area, srr->off + srr->len),
+	prove(__CPROVER_r_ok(options, srr->off + srr->len),
 	      "all of the route may be read");
-	prove(is_sound(area + srr->off, SRR_AREA_MAX - srr->off, srr),
+	prove(is_sound(options + srr->off, SRR_OPTIONS_MAX - srr->off, srr),
 	      "the engine is given a sound route");
 	*n = nondet_u32();
 	suppose(*n <= SRR_SLOTS_MAX && 3 + 4 * *n <= srr->len);
-	return area + srr->off + 3;
+	return options + srr->off + 3;
 }
 
-unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
+unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route)
 {
 	unsigned int n;
 
-	srr_recorded(area, srr, &n);
+	srr_recorded(options, srr, &n);
 	prove(__CPROVER_w_ok(route, 4 * SRR_SLOTS_MAX),
 	      "there is room for the way back");
 	return n;
@@ -128,7 +128,7 @@ bool srr_advance(u8 *option, const u8 *next, const u8 *record)
 	return true;
 }
 
-void srr_finish(u8 *option)
+void srr_complete(u8 *option)
 {
 	prove(option[1] >= 3 && option[1] % 4 == 3 && option[2] >= 4 &&
 	      option[2] % 4 == 0, "the engine is given a sound route");
@@ -138,27 +138,14 @@ void srr_finish(u8 *option)
 #ifndef PROVES_ADDRESS
 
 /* What tables say is anything, of any address. */
-bool srcroute_is_own(struct net *net, const struct net_device *dev, __be32 addr)
+bool srcroute_addr_is_local(struct net *net, const struct net_device *dev, __be32 addr)
 {
 	return nondet_bool();
 }
 
-bool srcroute_is_one_host(struct net *net, const struct net_device *dev,
+bool srcroute_addr_is_unicast_host(struct net *net, const struct net_device *dev,
 			  __be32 addr)
 {
-	return nondet_bool();
-}
-
-bool srcroute_is_transit(const struct srcroute_packet *p)
-{
-	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
-	return nondet_bool();
-}
-
-bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
-{
-	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
-	prove(skb_rtable(p->skb), "a neighbour is asked for by a route");
 	return nondet_bool();
 }
 
@@ -171,7 +158,51 @@ __be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
 
 #endif /* PROVES_ADDRESS */
 
-#ifdef PROVES_DECIDE
+#ifndef PROVES_ROUTE
+
+/* They leave the metadata of a tunnel where the packet says. */
+void srcroute_metadata_take(struct srcroute_packet *p)
+{
+	prove(skb_dst(p->skb) && !skb_valid_dst(p->skb), "there are metadata");
+	p->metadata = p->skb->_skb_refdst;
+	p->skb->_skb_refdst = 0;
+}
+
+int srcroute_route_input(const struct srcroute_packet *p, __be32 daddr)
+{
+	int err = nondet_int();
+
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	suppose(err <= 0);
+	skb_dst_drop(p->skb);
+	if (p->metadata && err && nondet_bool())
+		p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
+	if (!err)
+		proof_route(p->skb);
+	return err;
+}
+
+bool srcroute_route_has_custom_rules(const struct net *net)
+{
+	return nondet_bool();
+}
+
+bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	return nondet_bool();
+}
+
+bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	prove(skb_rtable(p->skb), "a neighbour is asked for by a route");
+	return nondet_bool();
+}
+
+#endif /* PROVES_ROUTE */
+
+#ifdef PROVES_JUDGE
 
 static unsigned int forward(struct srcroute_packet *p,
 			    enum srcroute_outcome outcome)
@@ -197,31 +228,31 @@ unsigned int srcroute_forward_transit(struct srcroute_packet *p)
 	return forward(p, SRCROUTE_TRANSIT);
 }
 
-#endif /* PROVES_DECIDE */
+#endif /* PROVES_JUDGE */
 
-#ifndef PROVES_DISCARD
+#ifndef PROVES_REFUSE
 
 /* A look that is stale, or a route that is none, would be used for the error. */
-static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why)
+static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome outcome)
 {
-	srcroute_count(p->iface, why);
+	srcroute_count(p->iface, outcome);
 	proof_take(p->skb);
 	return NF_STOLEN;
 }
 
 static unsigned int end_with_error(struct srcroute_packet *p,
-				   enum srcroute_outcome why)
+				   enum srcroute_outcome outcome)
 {
 	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
-	prove(why > SRCROUTE_LOCAL && why < SRCROUTE_OUTCOME_COUNT,
+	prove(outcome > SRCROUTE_LOCAL && outcome < SRCROUTE_OUTCOME_COUNT,
 	      "it is a reason to refuse");
-	return end(p, why);
+	return end(p, outcome);
 }
 
 unsigned int srcroute_discard(struct srcroute_packet *p,
-			      enum srcroute_outcome why)
+			      enum srcroute_outcome outcome)
 {
-	return end(p, why);
+	return end(p, outcome);
 }
 
 unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
@@ -231,15 +262,15 @@ unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
 }
 
 unsigned int srcroute_refuse(struct srcroute_packet *p,
-			     enum srcroute_outcome why, unsigned int pointer)
+			     enum srcroute_outcome outcome, unsigned int pointer)
 {
-	return end_with_error(p, why);
+	return end_with_error(p, outcome);
 }
 
 unsigned int srcroute_ignore(struct srcroute_packet *p,
-			     enum srcroute_outcome why)
+			     enum srcroute_outcome outcome)
 {
-	return end_with_error(p, why);
+	return end_with_error(p, outcome);
 }
 
 bool srcroute_is_reversible(const struct srcroute_packet *p)
@@ -249,4 +280,4 @@ bool srcroute_is_reversible(const struct srcroute_packet *p)
 	return nondet_bool();
 }
 
-#endif /* PROVES_DISCARD */
+#endif /* PROVES_REFUSE */

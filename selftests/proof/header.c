@@ -26,21 +26,21 @@ static void read(struct sk_buff *skb)
 		reach(!proof.taken);
 		return;
 	}
-	reach(h.area_len == 40);
+	reach(h.options_len == 40);
 	prove(proof_is_fresh(skb, &h), "it is a look at the header as it is");
 	prove(h.iph->version == 4, "its version is 4");
-	prove(h.area_len <= SRR_AREA_MAX &&
-	      h.area_len == h.iph->ihl * 4 - sizeof(*h.iph),
+	prove(h.options_len <= SRR_OPTIONS_MAX &&
+	      h.options_len == h.iph->ihl * 4 - sizeof(*h.iph),
 	      "its length is what it says");
-	prove(sizeof(*h.iph) + h.area_len <= skb->len, "all of it is there");
+	prove(sizeof(*h.iph) + h.options_len <= skb->len, "all of it is there");
 	prove(skb->transport_header == h.iph->ihl * 4 + skb->network_header,
 	      "transport begins behind it");
 	if (nondet_bool() ? !srcroute_header_make_writable(skb, &h) :
 			    !make_room(skb, &h))
 		return;
-	reach(h.area_len == 4);
+	reach(h.options_len == 4);
 	prove(proof_is_fresh(skb, &h), "it is a look at where it may be written");
-	prove(__CPROVER_w_ok(h.iph, sizeof(*h.iph) + h.area_len),
+	prove(__CPROVER_w_ok(h.iph, sizeof(*h.iph) + h.options_len),
 	      "it may be written");
 }
 
@@ -50,9 +50,9 @@ static void read_quote(const struct sk_buff *skb)
 
 	if (!srcroute_quote_read(skb, nondet_u8(), &quote))
 		return;
-	reach(quote.area_len == 40);
+	reach(quote.options_len == 40);
 	prove(quote.iph.version == 4 && quote.iph.ihl >= 5, "a quote is sound");
-	prove(quote.area_len == quote.iph.ihl * 4 - sizeof(quote.iph),
+	prove(quote.options_len == quote.iph.ihl * 4 - sizeof(quote.iph),
 	      "its length is what it says");
 }
 

@@ -18,7 +18,7 @@ static struct nf_hook_entries any_hooks;
 static struct in_ifaddr any_addresses[2];
 static struct in_device any_in_device[2];
 static struct net_device any_device[2];
-static struct fib_info any_fib_info;
+static struct ip_tunnel_info any_tunnel;
 static struct nf_conn any_conn;
 static struct sock any_socket;
 static struct dst_entry any_dst[2];
@@ -149,8 +149,8 @@ void proof_move(struct sk_buff *skb)
 /* Is this a look at the header where it is now? */
 bool proof_is_fresh(const struct sk_buff *skb, const struct srcroute_header *h)
 {
-	return h->iph == ip_hdr(skb) && h->area == (u8 *)(h->iph + 1) &&
-	       sizeof(*h->iph) + h->area_len <= skb_headlen(skb);
+	return h->iph == ip_hdr(skb) && h->options == (u8 *)(h->iph + 1) &&
+	       sizeof(*h->iph) + h->options_len <= skb_headlen(skb);
 }
 
 #pragma CPROVER check push
@@ -229,7 +229,7 @@ static void check_header(const struct sk_buff *skb)
 
 struct dst_entry *skb_dst(const struct sk_buff *skb)
 {
-	switch (skb->_skb_refdst) {
+	switch (skb->_skb_refdst & ~SKB_DST_NOREF) {
 	case PROOF_METADATA:
 		return &any_dst[0];
 	case PROOF_FOREIGN:
@@ -248,12 +248,33 @@ static bool is_ipv4(unsigned long dst)
 	return dst >= PROOF_OUTPUT;
 }
 
-void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
+/* Of the routes, all but metadata are without references here. */
+void refdst_drop(unsigned long refdst)
 {
-	prove(!skb->_skb_refdst, "no route is lost");
-	prove(dst == &any_dst[0], "it is given its metadata back");
-	skb->_skb_refdst = PROOF_METADATA;
-	proof.held--;
+	if (refdst == PROOF_METADATA)
+		proof.held--;
+}
+
+struct ip_tunnel_info *skb_tunnel_info(const struct sk_buff *skb)
+{
+	struct ip_tunnel_info any;
+
+	prove(skb_dst(skb) && !skb_valid_dst(skb), "metadata are asked for a tunnel");
+	any_tunnel = any;
+	return nondet_bool() ? &any_tunnel : NULL;
+}
+
+u32 sock_net_uid(const struct net *net, const struct sock *sk)
+{
+	return nondet_u32();
+}
+
+/* Looks into the transport header, and copies what it needs. */
+bool fib4_rules_early_flow_dissect(struct net *net, struct sk_buff *skb,
+				   struct flowi4 *fl4, struct flow_keys *keys)
+{
+	check_header(skb);
+	return nondet_bool();
 }
 
 void dst_hold(struct dst_entry *dst)
@@ -286,6 +307,12 @@ static void any_rtable(struct rtable *rt)
 	rt->dst.lwtstate = nondet_bool() ? &any_lwtstate : NULL;
 }
 
+void proof_route(struct sk_buff *skb)
+{
+	any_rtable(&any_route[1]);
+	skb->_skb_refdst = PROOF_INPUT;
+}
+
 int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 			 u8 tos, struct net_device *dev)
 {
@@ -295,11 +322,9 @@ int ip_route_input_noref(struct sk_buff *skb, __be32 daddr, __be32 saddr,
 	suppose(err <= 0);
 	if (err || nondet_bool())
 		skb_dst_drop(skb);
-	if (err)
-		return err;
-	any_rtable(&any_route[1]);
-	skb->_skb_refdst = PROOF_INPUT;
-	return 0;
+	if (!err)
+		proof_route(skb);
+	return err;
 }
 
 int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
@@ -323,14 +348,7 @@ int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
 	struct fib_result any;
 
 	*res = any;
-	res->fi = &any_fib_info;
 	return nondet_int();
-}
-
-bool fib_info_nh_uses_dev(struct fib_info *fi, const struct net_device *dev)
-{
-	prove(fi == &any_fib_info, "a result is used that was found");
-	return nondet_bool();
 }
 
 u32 inet_addr_type_dev_table(struct net *net, const struct net_device *dev,
@@ -375,6 +393,7 @@ void proof_take(struct sk_buff *skb)
 {
 	prove(skb == proof.skb, "it is the datagram that ends");
 	proof.taken++;
+	refdst_drop(skb->_skb_refdst);
 	free(skb->head);
 	free(skb);
 }
@@ -443,7 +462,7 @@ bool proof_is_compiled(const struct sk_buff *skb)
 
 /*
  * Checks, fills in @opt, and records by the route if there is one. From one option
- * to the next it goes as srr_find() does, so that those that it finds overlap neither
+ * to the next it goes as srr_parse() does, so that those that it finds overlap neither
  * the source route nor each other.
  */
 int __ip_options_compile(struct net *net, struct ip_options *opt,
@@ -630,7 +649,8 @@ struct sk_buff *proof_datagram(void)
 	skb->dev = proof_device();
 	skb->sk = nondet_bool() ? &any_socket : NULL;
 	skb->ct = nondet_bool() ? &any_conn : NULL;
-	suppose(skb->_skb_refdst <= PROOF_OUTPUT);
+	suppose(skb->_skb_refdst <= PROOF_OUTPUT ||
+		skb->_skb_refdst == (PROOF_METADATA | SKB_DST_NOREF));
 
 	proof.skb = skb;
 	proof.rest = rest;

@@ -21,6 +21,7 @@ typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
+typedef u64 __be64;
 typedef u16 __be16;
 typedef u32 __be32;
 typedef u16 __sum16;
@@ -66,6 +67,7 @@ int nondet_int(void);
 #define __read_mostly
 #define IS_ENABLED(option)	1
 #define CONFIG_XFRM		1
+#define CONFIG_IP_MULTIPLE_TABLES 1
 
 /* Another value each time: someone writes it meanwhile. */
 #define READ_ONCE(x) ({							\
@@ -147,8 +149,7 @@ static inline u32 ntohl(__be32 x)
 #define ICMP_TIME_EXCEEDED	11
 #define ICMP_EXC_TTL		0
 #define ICMP_PARAMETERPROB	12
-#define IPTOS_TOS_MASK		0x1e
-#define INET_ECN_MASK		3
+#define INET_DSCP_MASK		0xfc
 
 struct iphdr {
 	u8 ihl:4, version:4;
@@ -180,6 +181,21 @@ static inline bool ipv4_is_loopback(__be32 addr)
 	return (addr & 0xff) == 127;
 }
 
+static inline bool ipv4_is_zeronet(__be32 addr)
+{
+	return !addr;
+}
+
+static inline bool ipv4_is_multicast(__be32 addr)
+{
+	return (addr & 0xf0) == 224;
+}
+
+static inline bool ipv4_is_lbcast(__be32 addr)
+{
+	return addr == 0xffffffff;
+}
+
 /* Of interfaces. */
 
 #define IFNAMSIZ	16
@@ -202,6 +218,7 @@ struct net_device {
 	u32 flags;
 	bool l3_master;
 	bool l3_slave;
+	bool l3_rx_handler;
 	struct in_device *in_dev;
 };
 
@@ -218,6 +235,11 @@ static inline bool netif_is_l3_slave(const struct net_device *dev)
 	return dev->l3_slave;
 }
 
+static inline bool netif_has_l3_rx_handler(const struct net_device *dev)
+{
+	return dev->l3_rx_handler;
+}
+
 static inline struct in_device *__in_dev_get_rcu(const struct net_device *dev)
 {
 	return dev->in_dev;
@@ -229,6 +251,11 @@ static inline bool inet_ifa_match(__be32 addr, const struct in_ifaddr *ifa)
 }
 
 static inline bool IN_DEV_FORWARD(const struct in_device *in_dev)
+{
+	return in_dev->ifa_list || nondet_bool();
+}
+
+static inline bool IN_DEV_SOURCE_ROUTE(const struct in_device *in_dev)
 {
 	return in_dev->ifa_list || nondet_bool();
 }
@@ -266,6 +293,9 @@ struct net {
 		unsigned int policy_count[3];
 		u8 policy_default[3];
 	} xfrm;
+	struct {
+		bool fib_has_custom_rules;
+	} ipv4;
 };
 
 struct sock {
@@ -340,27 +370,40 @@ struct rtable {
 	__be32 rt_gw4;
 };
 
-struct fib_info {
-	int unused;
-};
-
 struct fib_result {
 	u8 prefixlen;
 	u8 type;
-	struct fib_info *fi;
+};
+
+struct flow_keys {
+	int unused;
+};
+
+#define IP_TUNNEL_INFO_TX	1
+
+struct ip_tunnel_info {
+	struct {
+		__be64 tun_id;
+	} key;
+	u8 mode;
 };
 
 struct flowi4 {
 	int flowi4_iif;
 	u32 flowi4_mark;
 	u8 flowi4_tos;
+	u8 flowi4_scope;
+	u32 flowi4_uid;
+	struct {
+		__be64 tun_id;
+	} flowi4_tun_key;
 	__be32 saddr;
 	__be32 daddr;
 };
 
 int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
 	       unsigned int flags);
-bool fib_info_nh_uses_dev(struct fib_info *fi, const struct net_device *dev);
+u32 sock_net_uid(const struct net *net, const struct sock *sk);
 u32 inet_addr_type_dev_table(struct net *net, const struct net_device *dev,
 			     __be32 addr);
 __be32 inet_select_addr(const struct net_device *dev, __be32 dst, int scope);
@@ -413,7 +456,7 @@ enum ip_conntrack_info {
  * @head: the memory that holds its linear part, of PROOF_HEAD octets
  * @data: the linear part, which ends where @head ends: one octet further is out
  *	  of bounds, however long the linear part is
- * @_skb_refdst: number of its route (enum proof_dst), 0 for none
+ * @_skb_refdst: number of its route (enum proof_dst), 0 for none, and SKB_DST_NOREF
  */
 struct sk_buff {
 	u8 *head;
@@ -435,6 +478,7 @@ struct sk_buff {
 	bool gso_tcp;
 	bool bridged;
 	bool secpath;
+	bool ipvs_property;
 };
 
 #define IPCB(skb)	(&(skb)->control)
@@ -508,6 +552,11 @@ static inline void nf_ct_set(struct sk_buff *skb, struct nf_conn *ct,
 	skb->ctinfo = info;
 }
 
+static inline void nf_reset_ct(struct sk_buff *skb)
+{
+	skb->ct = NULL;
+}
+
 static inline void skb_orphan(struct sk_buff *skb)
 {
 	skb->sk = NULL;
@@ -525,15 +574,20 @@ static inline bool skb_valid_dst(const struct sk_buff *skb)
 	return skb_dst(skb) && !(skb_dst(skb)->flags & DST_METADATA);
 }
 
+#define SKB_DST_NOREF		8ul
+
+void refdst_drop(unsigned long refdst);
+
 static inline void skb_dst_drop(struct sk_buff *skb)
 {
+	refdst_drop(skb->_skb_refdst);
 	skb->_skb_refdst = 0;
 }
 
+struct ip_tunnel_info *skb_tunnel_info(const struct sk_buff *skb);
 void dst_hold(struct dst_entry *dst);
 bool dst_hold_safe(struct dst_entry *dst);
 void dst_release(struct dst_entry *dst);
-void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
 
 /* These may free, change or move a datagram, and fail. */
 
@@ -548,6 +602,8 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_PKT_TOO_BIG
 };
 
+bool fib4_rules_early_flow_dissect(struct net *net, struct sk_buff *skb,
+				   struct flowi4 *fl4, struct flow_keys *keys);
 bool pskb_may_pull(struct sk_buff *skb, unsigned int len);
 int skb_ensure_writable(struct sk_buff *skb, unsigned int len);
 int skb_copy_bits(const struct sk_buff *skb, int offset, void *to, int len);
@@ -600,7 +656,7 @@ __be32 inet_current_timestamp(void);
 void proof_print_addresses(const __be32 *from, const __be32 *to);
 
 #define pr_notice(...)			((void)0)
-#define pr_warn(format, in, from, to, why) \
+#define pr_warn(format, in, from, to, outcome) \
 	proof_print_addresses(from, to)
 
 #define TP_PROTO(...)			__VA_ARGS__

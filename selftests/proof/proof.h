@@ -6,7 +6,7 @@
 #ifndef _PROOF_H
 #define _PROOF_H
 
-#include "srcroute.h"
+#include "datapath.h"
 
 /*
  * The octets of a datagram that the proof is about. Of a hook it is done for each
@@ -95,6 +95,7 @@ struct net_device *proof_device(void);
 void proof_move(struct sk_buff *skb);
 void proof_keep_route(const struct sk_buff *skb);
 void proof_take(struct sk_buff *skb);
+void proof_route(struct sk_buff *skb);
 bool proof_is_fresh(const struct sk_buff *skb, const struct srcroute_header *h);
 bool proof_is_unchanged(void);
 unsigned long proof_counted(void);

@@ -52,7 +52,7 @@ static void show_finding(const char *name, enum srr_verdict verdict,
 	fprintf(stderr,
 		"  %-8s %s type %u off %u len %u ptr %u alone %d fault %u route_at_fault %d\n",
 		name, verdicts[verdict], srr->type, srr->off, srr->len,
-		srr->ptr, srr->alone, srr->fault, srr->route_at_fault);
+		srr->ptr, srr->only_option, srr->fault, srr->route_at_fault);
 }
 
 static _Noreturn void give_up(const char *what)
@@ -99,7 +99,7 @@ static void forget_the_rest(enum srr_verdict verdict, struct srr *srr)
 	if (verdict == SRR_FAULT && srr->route_at_fault) {
 		srr->len = 0;
 		srr->ptr = 0;
-		srr->alone = false;
+		srr->only_option = false;
 	}
 }
 
@@ -110,14 +110,14 @@ static enum srr_verdict check_find(struct srr *srr)
 	enum srr_verdict verdict, twins;
 
 	memset(srr, 0xee, sizeof(*srr));
-	verdict = srr_find(input.octet, input.len, srr);
-	twins = twin_find(input.octet, input.len, &twin);
+	verdict = srr_parse(input.octet, input.len, srr);
+	twins = reference_parse(input.octet, input.len, &twin);
 	forget_the_rest(verdict, srr);
 	forget_the_rest(twins, &twin);
 	if (verdict != twins || memcmp(srr, &twin, sizeof(twin))) {
 		show_finding("engine", verdict, srr);
 		show_finding("twin", twins, &twin);
-		give_up("srr_find()");
+		give_up("srr_parse()");
 	}
 	return verdict;
 }
@@ -125,7 +125,7 @@ static enum srr_verdict check_find(struct srr *srr)
 static void check_recorded(const struct srr *srr,
 			   const struct twin_route *route)
 {
-	struct twin_address list[SRR_SLOTS_MAX];
+	struct reference_address list[SRR_SLOTS_MAX];
 	unsigned int n = ~0u, twins = twin_recorded(route, list);
 	const u8 *recorded = srr_recorded(input.octet, srr, &n);
 
@@ -137,14 +137,14 @@ static void check_recorded(const struct srr *srr,
 
 static void check_reverse(const struct srr *srr, const struct twin_route *route)
 {
-	struct twin_address engine[SRR_SLOTS_MAX], twin[SRR_SLOTS_MAX];
+	struct reference_address engine[SRR_SLOTS_MAX], twin[SRR_SLOTS_MAX];
 	unsigned int n;
 
 	memset(engine, 0xee, sizeof(engine));
 	memset(twin, 0xee, sizeof(twin));
 	n = srr_reverse(input.octet, srr, engine->octet);
 	expect_number("the count of srr_reverse()", n,
-		      twin_reverse(route, twin));
+		      reference_reverse(route, twin));
 	expect_same("srr_reverse()", engine, twin, sizeof(twin));
 }
 
@@ -163,25 +163,25 @@ static void check_rewritten(const struct area *area, const struct srr *before)
 {
 	struct srr srr = { 0 };
 
-	expect(srr_find(area->octet, area->len, &srr) == SRR_VALID,
+	expect(srr_parse(area->octet, area->len, &srr) == SRR_VALID,
 	       "a rewrite that breaks the route");
 	expect(srr.type == before->type && srr.off == before->off &&
-	       srr.len == before->len && srr.alone == before->alone,
+	       srr.len == before->len && srr.only_option == before->only_option,
 	       "a rewrite that changes another part of the route");
 }
 
 static bool check_advance(struct area *area, const struct srr *srr,
 			  const u8 *next, const u8 *record)
 {
-	u8 twin[SRR_AREA_MAX];
+	u8 twin[SRR_OPTIONS_MAX];
 	bool done;
 
 	memcpy(twin, area->octet, area->len);
 	done = srr_advance(area->octet + srr->off, next, record);
 	expect_number("the answer of srr_advance()", done,
-		      twin_advance(twin + srr->off, next, record));
+		      reference_advance(twin + srr->off, next, record));
 	expect_same("srr_advance()", area->octet, twin, area->len);
-	check_rewritten(area, srr);
+	check_rewritten(options, srr);
 	return done;
 }
 
@@ -201,7 +201,7 @@ static void check_advances(const struct srr *srr,
 {
 	check_one_advance(srr, next, record);
 	for (unsigned int i = 0; i < route->slots; i++) {
-		struct twin_address near = route->slot[i];
+		struct reference_address near = route->slot[i];
 
 		check_one_advance(srr, near.octet, record);
 		for (unsigned int octet = 0; octet < 4; octet++) {
@@ -232,12 +232,12 @@ static void check_journey(const struct srr *srr, const struct twin_route *route,
 static void check_finish(const struct srr *srr)
 {
 	struct area area = copy(input.octet, input.len);
-	u8 twin[SRR_AREA_MAX];
+	u8 twin[SRR_OPTIONS_MAX];
 
 	memcpy(twin, input.octet, input.len);
-	srr_finish(area.octet + srr->off);
-	twin_finish(twin + srr->off);
-	expect_same("srr_finish()", area.octet, twin, area.len);
+	srr_complete(area.octet + srr->off);
+	reference_finish(twin + srr->off);
+	expect_same("srr_complete()", area.octet, twin, area.len);
 	check_rewritten(&area, srr);
 	free(area.block);
 }
@@ -262,7 +262,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	if (size < 8 || size > 8 + SRR_AREA_MAX)
+	if (size < 8 || size > 8 + SRR_OPTIONS_MAX)
 		return 0;
 	input = copy(data + 8, size - 8);
 	check_all(data, data + 4);

@@ -24,7 +24,7 @@
 
 struct finding {
 	const char *what;
-	u8 area[SRR_AREA_MAX];
+	u8 options[SRR_OPTIONS_MAX];
 	unsigned int len;
 	enum srr_verdict verdict;
 	struct srr srr;
@@ -33,34 +33,34 @@ struct finding {
 static enum srr_verdict find(const u8 *octets, unsigned int len,
 			     struct srr *srr)
 {
-	u8 *area = malloc(len ? len : 1);
+	u8 *options = malloc(len ? len : 1);
 	enum srr_verdict verdict;
 
-	memcpy(area, octets, len);
-	verdict = srr_find(area, len, srr);
+	memcpy(options, octets, len);
+	verdict = srr_parse(options, len, srr);
 	free(area);
 	return verdict;
 }
 
 static const struct finding sound[] = {
 	{ "a loose route", { 131, 7, 4, ADDR1 }, 7, SRR_VALID,
-	  { .type = 131, .off = 0, .len = 7, .ptr = 4, .alone = true } },
+	  { .type = 131, .off = 0, .len = 7, .ptr = 4, .only_option = true } },
 	{ "a strict route", { 137, 7, 8, ADDR1 }, 7, SRR_VALID,
-	  { .type = 137, .off = 0, .len = 7, .ptr = 8, .alone = true } },
+	  { .type = 137, .off = 0, .len = 7, .ptr = 8, .only_option = true } },
 	{ "an empty route", { 131, 3, 4 }, 3, SRR_VALID,
-	  { .type = 131, .off = 0, .len = 3, .ptr = 4, .alone = true } },
+	  { .type = 131, .off = 0, .len = 3, .ptr = 4, .only_option = true } },
 	{ "behind no-operations", { 1, 1, 131, 7, 4, ADDR1, 1 }, 10, SRR_VALID,
-	  { .type = 131, .off = 2, .len = 7, .ptr = 4, .alone = true } },
+	  { .type = 131, .off = 2, .len = 7, .ptr = 4, .only_option = true } },
 	{ "ahead of zeroed padding", { 131, 7, 4, ADDR1, 0, 0, 0 }, 10,
 	  SRR_VALID,
-	  { .type = 131, .off = 0, .len = 7, .ptr = 4, .alone = true } },
+	  { .type = 131, .off = 0, .len = 7, .ptr = 4, .only_option = true } },
 	{ "ahead of padding that is not zeroed", { 131, 7, 4, ADDR1, 0, 9 }, 9,
 	  SRR_VALID,
-	  { .type = 131, .off = 0, .len = 7, .ptr = 4, .alone = false } },
+	  { .type = 131, .off = 0, .len = 7, .ptr = 4, .only_option = false } },
 	{ "behind another option", { 7, 3, 4, 131, 3, 252 }, 6, SRR_VALID,
-	  { .type = 131, .off = 3, .len = 3, .ptr = 252, .alone = false } },
+	  { .type = 131, .off = 3, .len = 3, .ptr = 252, .only_option = false } },
 	{ "ahead of another option", { 131, 3, 4, 68, 4, 5, 0 }, 7, SRR_VALID,
-	  { .type = 131, .off = 0, .len = 3, .ptr = 4, .alone = false } },
+	  { .type = 131, .off = 0, .len = 3, .ptr = 4, .only_option = false } },
 };
 
 static const struct finding none[] = {
@@ -115,7 +115,7 @@ static void expect_finding(const struct finding *f)
 	struct srr srr = { 0 };
 
 	print_message("# %s\n", f->what);
-	assert_int_equal(find(f->area, f->len, &srr), f->verdict);
+	assert_int_equal(find(f->options, f->len, &srr), f->verdict);
 	if (f->verdict == SRR_NONE)
 		return;
 	assert_int_equal(srr.type, f->srr.type);
@@ -127,7 +127,7 @@ static void expect_finding(const struct finding *f)
 	assert_int_equal(srr.off, f->srr.off);
 	assert_int_equal(srr.len, f->srr.len);
 	assert_int_equal(srr.ptr, f->srr.ptr);
-	assert_int_equal(srr.alone, f->srr.alone);
+	assert_int_equal(srr.only_option, f->srr.only_option);
 }
 
 #define EXPECT_ALL(table)						\
@@ -153,10 +153,10 @@ static void V_blames_the_first_fault(void **state)
 
 static void V_keeps_a_sound_route_with_a_fault_behind_it(void **state)
 {
-	const u8 area[] = { 131, 7, 8, ADDR1, 7, 0 };
+	const u8 options[] = { 131, 7, 8, ADDR1, 7, 0 };
 	struct srr srr;
 
-	assert_int_equal(find(area, sizeof(area), &srr), SRR_FAULT);
+	assert_int_equal(find(options, sizeof(area), &srr), SRR_FAULT);
 	assert_int_equal(srr.off, 0);
 	assert_int_equal(srr.len, 7);
 	assert_int_equal(srr.ptr, 8);
@@ -165,19 +165,19 @@ static void V_keeps_a_sound_route_with_a_fault_behind_it(void **state)
 /* Every length and pointer: what is sound is exactly what V1, V3, V4 say. */
 static void V_every_length_and_pointer(void **state)
 {
-	u8 area[SRR_AREA_MAX] = { 131 };
+	u8 options[SRR_OPTIONS_MAX] = { 131 };
 
 	for (unsigned int len = 0; len < 256; len++) {
 		for (unsigned int ptr = 0; ptr < 256; ptr++) {
 			struct srr srr = { 0 };
 			bool ok;
 
-			area[1] = len;
-			area[2] = ptr;
+			options[1] = len;
+			options[2] = ptr;
 			ok = len >= 3 && len <= 40 && (len - 3) % 4 == 0 &&
 			     ptr >= 4 && ptr % 4 == 0;
-			memset(area + 3, 1, sizeof(area) - 3);
-			assert_int_equal(find(area, sizeof(area), &srr),
+			memset(options + 3, 1, sizeof(area) - 3);
+			assert_int_equal(find(options, sizeof(area), &srr),
 					 ok ? SRR_VALID : SRR_FAULT);
 			if (ok)
 				assert_int_equal(srr_is_complete(&srr),
@@ -186,20 +186,20 @@ static void V_every_length_and_pointer(void **state)
 	}
 }
 
-static struct srr found(const u8 *area, unsigned int len)
+static struct srr found(const u8 *options, unsigned int len)
 {
 	struct srr srr;
 
-	assert_int_equal(srr_find(area, len, &srr), SRR_VALID);
+	assert_int_equal(srr_parse(options, len, &srr), SRR_VALID);
 	return srr;
 }
 
 static void H6_next_is_the_slot_at_the_pointer(void **state)
 {
-	const u8 area[] = { 1, 131, 11, 8, ADDR1, ADDR2 };
-	struct srr srr = found(area, sizeof(area));
+	const u8 options[] = { 1, 131, 11, 8, ADDR1, ADDR2 };
+	struct srr srr = found(options, sizeof(area));
 
-	assert_memory_equal(srr_slot(area, &srr), ((u8[]){ ADDR2 }), 4);
+	assert_memory_equal(srr_slot(options, &srr), ((u8[]){ ADDR2 }), 4);
 }
 
 static void H7_advance_changes_slot_and_pointer_alone(void **state)
@@ -257,38 +257,38 @@ static void H6_finish_moves_the_pointer_past_the_end(void **state)
 	u8 option[] = { 131, 11, 4, ADDR1, ADDR2 };
 	const u8 wanted[] = { 131, 11, 12, ADDR1, ADDR2 };
 
-	srr_finish(option);
+	srr_complete(option);
 	assert_memory_equal(option, wanted, sizeof(wanted));
 }
 
 static void I3_reverse_is_the_recorded_part_backwards(void **state)
 {
-	const u8 area[] = { 131, 15, 12, ADDR1, ADDR2, ADDR3 };
+	const u8 options[] = { 131, 15, 12, ADDR1, ADDR2, ADDR3 };
 	const u8 wanted[] = { ADDR2, ADDR1 };
 	u8 route[4 * SRR_SLOTS_MAX];
-	struct srr srr = found(area, sizeof(area));
+	struct srr srr = found(options, sizeof(area));
 	unsigned int n;
 
-	assert_ptr_equal(srr_recorded(area, &srr, &n), area + 3);
+	assert_ptr_equal(srr_recorded(options, &srr, &n), options + 3);
 	assert_int_equal(n, 2);
-	assert_int_equal(srr_reverse(area, &srr, route), 2);
+	assert_int_equal(srr_reverse(options, &srr, route), 2);
 	assert_memory_equal(route, wanted, sizeof(wanted));
 }
 
 static void I3_nothing_or_all_recorded(void **state)
 {
-	u8 area[] = { 131, 39, 4, ADDR1, ADDR2, ADDR3, ADDR1, ADDR2, ADDR3,
+	u8 options[] = { 131, 39, 4, ADDR1, ADDR2, ADDR3, ADDR1, ADDR2, ADDR3,
 		      ADDR1, ADDR2, ADDR3 };
 	u8 route[4 * SRR_SLOTS_MAX];
-	struct srr srr = found(area, sizeof(area));
+	struct srr srr = found(options, sizeof(area));
 
-	assert_int_equal(srr_reverse(area, &srr, route), 0);
+	assert_int_equal(srr_reverse(options, &srr, route), 0);
 	for (unsigned int ptr = 40; ptr <= 252; ptr += 4) {
-		area[2] = ptr;
-		srr = found(area, sizeof(area));
-		assert_int_equal(srr_reverse(area, &srr, route), 9);
-		assert_memory_equal(route, area + 35, 4);
-		assert_memory_equal(route + 32, area + 3, 4);
+		options[2] = ptr;
+		srr = found(options, sizeof(area));
+		assert_int_equal(srr_reverse(options, &srr, route), 9);
+		assert_memory_equal(route, options + 35, 4);
+		assert_memory_equal(route + 32, options + 3, 4);
 	}
 }
 

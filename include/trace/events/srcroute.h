@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tracepoints srcroute:srcroute_advance and srcroute:srcroute_discard.
+ * The tracepoints srcroute:srcroute_advance, srcroute:srcroute_discard and
+ * srcroute:srcroute_icmp_suppress.
  *
  * checkpatch: COMPLEX_MACRO,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT: the layout
  * that all trace headers have; their macros stand for lists, not expressions.
@@ -90,6 +91,38 @@ TRACE_EVENT(srcroute_discard,
 	TP_printk("in=%s saddr=%pI4 daddr=%pI4 reason=%s icmp=%u/%u",
 		  __entry->in, __entry->saddr, __entry->daddr,
 		  __print_symbolic(__entry->reason, SRCROUTE_OUTCOME_SYMBOLS),
+		  __entry->type, __entry->code)
+);
+
+/*
+ * An ICMP error of the kernel's own about a source-routed datagram was dropped (I1,
+ * I4); the datagram is shown as the error quotes it.
+ */
+TRACE_EVENT(srcroute_icmp_suppress,
+
+	TP_PROTO(const struct iphdr *quote, const struct net_device *out,
+		 u8 type, u8 code),
+
+	TP_ARGS(quote, out, type, code),
+
+	TP_STRUCT__entry(
+		__array(char, out, IFNAMSIZ)
+		__array(u8, saddr, 4)
+		__array(u8, daddr, 4)
+		__field(u8, type)
+		__field(u8, code)
+	),
+
+	TP_fast_assign(
+		memcpy(__entry->out, out->name, IFNAMSIZ);
+		memcpy(__entry->saddr, &quote->saddr, 4);
+		memcpy(__entry->daddr, &quote->daddr, 4);
+		__entry->type = type;
+		__entry->code = code;
+	),
+
+	TP_printk("out=%s saddr=%pI4 daddr=%pI4 icmp=%u/%u",
+		  __entry->out, __entry->saddr, __entry->daddr,
 		  __entry->type, __entry->code)
 );
 

@@ -11,7 +11,7 @@
 
 #include <srcroute/option.h>
 
-struct twin_address {
+struct reference_address {
 	u8 octet[4];
 };
 
@@ -23,20 +23,20 @@ struct twin_address {
  *	  route is complete
  */
 struct twin_route {
-	struct twin_address slot[SRR_SLOTS_MAX];
+	struct reference_address slot[SRR_SLOTS_MAX];
 	unsigned int slots;
 	unsigned int next;
 };
 
-enum srr_verdict twin_find(const u8 *area, unsigned int area_len,
+enum srr_verdict reference_parse(const u8 *options, unsigned int options_len,
 			   struct srr *srr);
 struct twin_route twin_read(const u8 *option);
 bool twin_is_complete(const struct twin_route *route);
 unsigned int twin_recorded(const struct twin_route *route,
-			   struct twin_address *list);
-unsigned int twin_reverse(const struct twin_route *route,
-			  struct twin_address *list);
-bool twin_advance(u8 *option, const u8 *next, const u8 *record);
-void twin_finish(u8 *option);
+			   struct reference_address *list);
+unsigned int reference_reverse(const struct twin_route *route,
+			  struct reference_address *list);
+bool reference_advance(u8 *option, const u8 *next, const u8 *record);
+void reference_finish(u8 *option);
 
 #endif /* _TWIN_H */

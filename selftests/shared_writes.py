@@ -3,7 +3,7 @@
 """Do datagrams write to memory that all processors share? For scripts/bench, in
 a guest.
 
-    selftests/shared.py MODULE
+    selftests/shared_writes.py MODULE
 
 Looks into the kernel's memory (/proc/kcore) before and after: at the struct
 srcroute_net of a namespace, found by a kprobe, and at every struct srcroute_iface
@@ -33,7 +33,7 @@ def write(path, text):
 
 def srcroute_net(router):
     """Its address: what the hooks get."""
-    write("kprobe_events", "p:shared srcroute_claim sn=%di:x64")
+    write("kprobe_events", "p:shared srcroute_hook_pre_routing_first sn=%di:x64")
     write("events/kprobes/shared/enable", "1")
     router.inject(CASES["ordinary"], samples=1)
     write("events/kprobes/shared/enable", "0")

@@ -17,7 +17,7 @@ struct option {
 };
 
 struct options {
-	struct option list[SRR_AREA_MAX];
+	struct option list[SRR_OPTIONS_MAX];
 	unsigned int n;
 };
 
@@ -27,7 +27,7 @@ struct fault {
 };
 
 struct faults {
-	struct fault list[4 * SRR_AREA_MAX];
+	struct fault list[4 * SRR_OPTIONS_MAX];
 	unsigned int n;
 };
 
@@ -46,13 +46,13 @@ static struct option first_option(const u8 *octet, unsigned int left)
 	return all;
 }
 
-static struct options split(const u8 *area, unsigned int area_len)
+static struct options split(const u8 *options, unsigned int options_len)
 {
 	struct options options = { .n = 0 };
 	unsigned int at = 0;
 
-	while (at < area_len) {
-		struct option one = first_option(area + at, area_len - at);
+	while (at < options_len) {
+		struct option one = first_option(options + at, options_len - at);
 
 		one.at = at;
 		at += one.size;
@@ -66,7 +66,7 @@ static bool is_route(const struct option *option)
 	return option->octet[0] == LOOSE || option->octet[0] == STRICT;
 }
 
-static void blame(struct faults *faults, unsigned int at, bool of_route)
+static void set_fault(struct faults *faults, unsigned int at, bool of_route)
 {
 	faults->list[faults->n++] = (struct fault){ at, of_route };
 }
@@ -75,10 +75,10 @@ static void judge_route(const struct option *route, struct faults *faults)
 {
 	if (route->size >= 2 &&
 	    (route->octet[1] < 3 || (route->octet[1] - 3) % 4 != 0))
-		blame(faults, route->at + 1, true);		/* V3 */
+		set_fault(faults, route->at + 1, true);		/* V3 */
 	if (route->size >= 3 &&
 	    (route->octet[2] < 4 || (route->octet[2] - 4) % 4 != 0))
-		blame(faults, route->at + 2, true);		/* V4 */
+		set_fault(faults, route->at + 2, true);		/* V4 */
 }
 
 /* Everything that is wrong, be it behind another fault or not. */
@@ -91,13 +91,13 @@ static struct faults judge(const struct options *options)
 		const struct option *option = &options->list[i];
 
 		if (option->bad_length)				/* V1 */
-			blame(&faults,
+			set_fault(&faults,
 			      option->size == 1 ? option->at : option->at + 1,
 			      is_route(option));
 		if (!is_route(option))
 			continue;
 		if (++routes > 1)
-			blame(&faults, option->at, true);	/* V2 */
+			set_fault(&faults, option->at, true);	/* V2 */
 		judge_route(option, &faults);
 	}
 	return faults;
@@ -141,10 +141,10 @@ static bool is_alone(const struct options *options, const struct option *route)
 }
 
 /* A fault with a bad length ends the list, so a route in it comes first. */
-enum srr_verdict twin_find(const u8 *area, unsigned int area_len,
+enum srr_verdict reference_parse(const u8 *options, unsigned int options_len,
 			   struct srr *srr)
 {
-	struct options options = split(area, area_len);
+	struct options options = split(options, options_len);
 	struct faults faults = judge(&options);
 	const struct option *route = first_route(&options);
 
@@ -154,7 +154,7 @@ enum srr_verdict twin_find(const u8 *area, unsigned int area_len,
 	srr->off = route->at;
 	srr->len = route->size > 1 ? route->octet[1] : 0;
 	srr->ptr = route->size > 2 ? route->octet[2] : 0;
-	srr->alone = is_alone(&options, route);
+	srr->only_option = is_alone(&options, route);
 	if (!faults.n)
 		return SRR_VALID;
 	srr->fault = first_fault(&faults).at;
@@ -185,7 +185,7 @@ bool twin_is_complete(const struct twin_route *route)
 }
 
 unsigned int twin_recorded(const struct twin_route *route,
-			   struct twin_address *list)
+			   struct reference_address *list)
 {
 	unsigned int n = 0;
 
@@ -196,10 +196,10 @@ unsigned int twin_recorded(const struct twin_route *route,
 }
 
 /* Like cards: each one goes on top of those before it. */
-unsigned int twin_reverse(const struct twin_route *route,
-			  struct twin_address *list)
+unsigned int reference_reverse(const struct twin_route *route,
+			  struct reference_address *list)
 {
-	struct twin_address recorded[SRR_SLOTS_MAX];
+	struct reference_address recorded[SRR_SLOTS_MAX];
 	unsigned int n = twin_recorded(route, recorded);
 
 	for (unsigned int i = 0; i < n; i++) {
@@ -210,10 +210,10 @@ unsigned int twin_reverse(const struct twin_route *route,
 }
 
 /* From the last slot to the pointer: the first match is what is left over. */
-bool twin_advance(u8 *option, const u8 *next, const u8 *record)
+bool reference_advance(u8 *option, const u8 *next, const u8 *record)
 {
 	struct twin_route route = twin_read(option);
-	struct twin_address *match = NULL;
+	struct reference_address *match = NULL;
 
 	for (unsigned int i = route.slots; i-- > route.next; )
 		if (!memcmp(route.slot[i].octet, next, 4))
@@ -226,7 +226,7 @@ bool twin_advance(u8 *option, const u8 *next, const u8 *record)
 	return true;
 }
 
-void twin_finish(u8 *option)
+void reference_finish(u8 *option)
 {
 	struct twin_route route = twin_read(option);
 

@@ -140,16 +140,15 @@ def transit_with_record_route():
               "options: " + error.packet.options.hex(" "))
 
 
-@test("O1, Terms: a destination in 0/8 is the kernel's, also where a default "
+@test("O1, Terms: the destination 0.0.0.0 is the kernel's, also where a default "
       "route would take it")
 def zero_net_by_default_route():
     bench.temporary("route add default via " + NEXT)
     for options in lsrr(FAR), ssrr(FAR), lsrr(FAR, ptr=5):
-        for dst in "0.0.0.0", "0.1.2.3":
-            bench.moved()
-            expect(bench.exchange("a", ip(SRC, dst, options)), {})
-            equal(bench.moved(), {}, "counters for %s" % dst)
-        # Where the same route takes what is in no such network.
+        bench.moved()
+        expect(bench.exchange("a", ip(SRC, "0.0.0.0", options)), {})
+        equal(bench.moved(), {}, "counters")
+        # The same route takes what is for another address.
         bench.exchange("a", ip(SRC, "198.51.100.1", options))
         equal(bench.moved()["received"], 1, "received")
 

@@ -8,7 +8,7 @@
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
 
-#include "srcroute.h"
+#include "control.h"
 
 static void sum_up(const struct srcroute_iface *iface,
 		   struct srcroute_stats *sum)
@@ -23,30 +23,38 @@ static void sum_up(const struct srcroute_iface *iface,
 
 		for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
 			sum->outcome[i] += READ_ONCE(one->outcome[i]);
+		sum->icmp_suppressed += READ_ONCE(one->icmp_suppressed);
 	}
 }
 
 /*
- * A record is a whole bucket, so a reader misses no interface that stays. The
- * one behind the last bucket is of the interfaces that are in none.
+ * A record is an interface, and the position its ifindex: in that order they are
+ * shown, and a reader misses none that stays.
  */
-static void *find(struct seq_file *seq, loff_t pos)
+static const struct net_device *find(struct net *net, loff_t from)
 {
-	struct srcroute_net *sn = srcroute_net(seq_file_net(seq));
+	const struct net_device *dev, *found = NULL;
 
-	return pos <= HASH_SIZE(sn->ifaces) ? sn->ifaces + pos : NULL;
+	for_each_netdev_rcu(net, dev)
+		if (dev->ifindex >= from &&
+		    (!found || dev->ifindex < found->ifindex))
+			found = dev;
+	return found;
 }
 
 static void *start(struct seq_file *seq, loff_t *pos)
 	__acquires(RCU)
 {
 	rcu_read_lock();
-	return find(seq, *pos);
+	return (void *)find(seq_file_net(seq), *pos);
 }
 
 static void *next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	return find(seq, ++*pos);
+	const struct net_device *dev = v;
+
+	*pos = dev->ifindex + 1;
+	return (void *)find(seq_file_net(seq), *pos);
 }
 
 static void stop(struct seq_file *seq, void *v)
@@ -55,9 +63,9 @@ static void stop(struct seq_file *seq, void *v)
 	rcu_read_unlock();
 }
 
-static void show_iface(struct seq_file *seq, const struct srcroute_iface *iface)
+static void show_counters(struct seq_file *seq, const char *name,
+			  const struct srcroute_iface *iface)
 {
-	const char *name = iface->dev->name;
 	unsigned long received = 0;
 	struct srcroute_stats sum;
 	enum srcroute_outcome i;
@@ -69,37 +77,25 @@ static void show_iface(struct seq_file *seq, const struct srcroute_iface *iface)
 	for (i = 0; i < SRCROUTE_OUTCOME_COUNT; i++)
 		seq_printf(seq, "%s %s %lu\n", name,
 			   srcroute_outcomes[i].name, sum.outcome[i]);
+	seq_printf(seq, "%s icmp_suppressed %lu\n", name, sum.icmp_suppressed);
 }
 
-/* For which no memory was found. */
-static void show_unavailable(struct seq_file *seq,
-			     const struct srcroute_net *sn)
-{
-	const struct net_device *dev;
-
-	if (!READ_ONCE(sn->incomplete))
-		return;
-	for_each_netdev_rcu(sn->net, dev)
-		if (!srcroute_iface_get(sn, dev))
-			seq_printf(seq, "%s unavailable 1\n", dev->name);
-}
-
+/* An interface that is being registered has no counters yet, and is not shown. */
 static int show(struct seq_file *seq, void *v)
 {
 	struct srcroute_net *sn = srcroute_net(seq_file_net(seq));
 	const struct srcroute_iface *iface;
-	struct hlist_head *bucket = v;
+	const struct net_device *dev = v;
 
-	if (bucket == sn->ifaces + HASH_SIZE(sn->ifaces)) {
-		show_unavailable(seq, sn);
-		return 0;
-	}
-	hlist_for_each_entry_rcu(iface, bucket, node)
-		show_iface(seq, iface);
+	iface = srcroute_iface_get(sn, dev);
+	if (iface)
+		show_counters(seq, dev->name, iface);
+	else if (READ_ONCE(sn->incomplete))	/* there was no memory for it */
+		seq_printf(seq, "%s unavailable 1\n", dev->name);
 	return 0;
 }
 
-static const struct seq_operations stats_ops = {
+static const struct seq_operations proc_ops = {
 	.start = start,
 	.next = next,
 	.stop = stop,
@@ -107,27 +103,27 @@ static const struct seq_operations stats_ops = {
 };
 
 /**
- * srcroute_stats_init() - make /proc/net/srcroute
+ * srcroute_proc_init() - make /proc/net/srcroute
  * @net: a new namespace
  *
  * Context: process context.
  * Return: 0 or -ENOMEM.
  */
-int srcroute_stats_init(struct net *net)
+int srcroute_proc_init(struct net *net)
 {
-	if (!proc_create_net("srcroute", 0444, net->proc_net, &stats_ops,
+	if (!proc_create_net("srcroute", 0444, net->proc_net, &proc_ops,
 			     sizeof(struct seq_net_private)))
 		return -ENOMEM;
 	return 0;
 }
 
 /**
- * srcroute_stats_exit() - remove /proc/net/srcroute
- * @net: a namespace on its way out
+ * srcroute_proc_exit() - remove /proc/net/srcroute
+ * @net: a namespace that is being removed
  *
  * Context: process context.
  */
-void srcroute_stats_exit(struct net *net)
+void srcroute_proc_exit(struct net *net)
 {
 	remove_proc_entry("srcroute", net->proc_net);
 }

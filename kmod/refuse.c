@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of a datagram: counter, ICMP error, tracepoint, log (I1 to I3, S).
+ * How a datagram is dropped: counter, ICMP error, tracepoint, log (I1 to I3, S).
  */
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
@@ -9,7 +9,7 @@
 #include <net/route.h>
 #include <trace/events/srcroute.h>
 
-#include "srcroute.h"
+#include "datapath.h"
 
 #define SRCROUTE_OUTCOME_INFO(id, name, type, code, drop_reason, sentence) \
 	[SRCROUTE_##id] = {						\
@@ -21,7 +21,7 @@ const struct srcroute_outcome_info srcroute_outcomes[] = {
 };
 
 static void log_martian(const struct srcroute_packet *p,
-			enum srcroute_outcome why)
+			enum srcroute_outcome outcome)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(p->in);
 	const struct iphdr *iph = p->h.iph;
@@ -29,34 +29,34 @@ static void log_martian(const struct srcroute_packet *p,
 	if (in_dev && IN_DEV_LOG_MARTIANS(in_dev) && srcroute_may_log(p->sn))
 		pr_warn("srcroute: %s: discarded %pI4 -> %pI4: %s\n",
 			p->in->name, &iph->saddr, &iph->daddr,
-			srcroute_outcomes[why].sentence);
+			srcroute_outcomes[outcome].sentence);
 }
 
-static unsigned int finish(struct srcroute_packet *p, enum srcroute_outcome why,
-			   u8 type, u8 code)
+static unsigned int drop_skb(struct srcroute_packet *p,
+			     enum srcroute_outcome outcome, u8 type, u8 code)
 {
-	srcroute_count(p->iface, why);
+	srcroute_count(p->iface, outcome);
 	/* __icmp_send() may have moved the header to look at its flow. */
 	if (srcroute_header_read(p->skb, &p->h)) {
-		trace_srcroute_discard(p->h.iph, p->in, why, type, code);
-		log_martian(p, why);
+		trace_srcroute_discard(p->h.iph, p->in, outcome, type, code);
+		log_martian(p, outcome);
 	}
-	kfree_skb_reason(p->skb, srcroute_outcomes[why].drop_reason);
+	kfree_skb_reason(p->skb, srcroute_outcomes[outcome].drop_reason);
 	return NF_STOLEN;
 }
 
 /**
- * srcroute_discard() - drop a datagram in silence
+ * srcroute_discard() - drop a datagram without an ICMP error
  * @p: the datagram
- * @why: the counter, and the reason in tracepoint and log
+ * @outcome: for counter, tracepoint and log
  *
  * Context: RCU read side. Frees @p->skb.
  * Return: NF_STOLEN.
  */
 unsigned int srcroute_discard(struct srcroute_packet *p,
-			      enum srcroute_outcome why)
+			      enum srcroute_outcome outcome)
 {
-	return finish(p, why, 0, 0);
+	return drop_skb(p, outcome, 0, 0);
 }
 
 /**
@@ -74,11 +74,12 @@ unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
 }
 
 /**
- * srcroute_is_reversible() - may an error travel the recorded part back? (I3)
+ * srcroute_is_reversible() - may an error carry the recorded part, reversed? (I3)
  * @p: a datagram whose source route is sound
  *
- * Not if a recorded address is our own: the error would come back through us,
- * its sender, and die as a martian. Nor if it would first go to many hosts.
+ * Not if a recorded address is our own: the error would come back to us, and be
+ * dropped as a martian, since we are its source. Nor if its first address is not that
+ * of one host.
  *
  * Context: RCU read side.
  * Return: true if it may.
@@ -88,72 +89,72 @@ bool srcroute_is_reversible(const struct srcroute_packet *p)
 	u8 route[4 * SRR_SLOTS_MAX];
 	unsigned int i, n;
 
-	n = srr_reverse(p->h.area, &p->srr, route);
-	if (n && !srcroute_is_one_host(p->net, p->in, srcroute_read(route)))
+	n = srr_reverse(p->h.options, &p->srr, route);
+	if (n && !srcroute_addr_is_unicast_host(p->net, p->in, srcroute_read(route)))
 		return false;
 	for (i = 0; i < n; i++)
-		if (srcroute_is_own(p->net, p->in,
+		if (srcroute_addr_is_local(p->net, p->in,
 				    srcroute_read(route + 4 * i)))
 			return false;
 	return true;
 }
 
 static bool carries_reversed_route(const struct srcroute_packet *p,
-				   enum srcroute_outcome why)
+				   enum srcroute_outcome outcome)
 {
-	if (!p->hit || why == SRCROUTE_POLICY_REJECT)
+	if (!p->hit || outcome == SRCROUTE_POLICY_REJECT)
 		return false;
-	if (!READ_ONCE(p->iface->policy.value[SRCROUTE_KEY_REVERSE_ERRORS]))
+	if (!READ_ONCE(p->iface->conf.value[SRCROUTE_CONF_REVERSE_ERRORS]))
 		return false;
 	return srcroute_is_reversible(p);
 }
 
-static void answer(const struct srcroute_packet *p, enum srcroute_outcome why,
+static void answer(const struct srcroute_packet *p, enum srcroute_outcome outcome,
 		   u32 info)
 {
-	struct ip_options opt = { .optlen = p->h.area_len };
+	struct ip_options opt = { .optlen = p->h.options_len };
 
-	if (carries_reversed_route(p, why))
+	if (carries_reversed_route(p, outcome))
 		opt.srr = sizeof(struct iphdr) + p->srr.off;
-	__icmp_send(p->skb, srcroute_outcomes[why].icmp_type,
-		    srcroute_outcomes[why].icmp_code, htonl(info), &opt);
+	__icmp_send(p->skb, srcroute_outcomes[outcome].icmp_type,
+		    srcroute_outcomes[outcome].icmp_code, htonl(info), &opt);
 }
 
-/* A route that leads somewhere, so that its source has been checked. */
+/* Routing has checked the source if it has found a route that leads anywhere. */
 static bool is_routed(const struct sk_buff *skb)
 {
 	return skb_valid_dst(skb) && !skb_dst(skb)->error &&
 	       skb_rtable(skb)->rt_type != RTN_BROADCAST;
 }
 
-static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
-			bool icmp, u32 info)
+static unsigned int drop_checked(struct srcroute_packet *p,
+				 enum srcroute_outcome outcome, bool icmp,
+				 u32 info)
 {
 	const struct iphdr *iph = p->h.iph;
 	int err = 0;
 
 	/* Checks the source, and __icmp_send() wants a route on the datagram. */
 	if (!is_routed(p->skb))
-		err = ip_route_input_noref(p->skb, iph->daddr, iph->saddr,
-					   iph->tos, p->in);
-	if (err && why == SRCROUTE_POLICY_REJECT)
-		return srcroute_discard(p, why);
+		err = srcroute_route_input(p, iph->daddr);
+	if (err && outcome == SRCROUTE_POLICY_REJECT)
+		return srcroute_discard(p, outcome);
 	if (err)
 		return srcroute_unroutable(p, err);
 	/* Routing to nowhere does not check the source (I1). */
-	if (!icmp || srcroute_is_own(p->net, p->in, iph->saddr))
-		return srcroute_discard(p, why);
+	if (!icmp || srcroute_addr_is_local(p->net, p->in, iph->saddr))
+		return srcroute_discard(p, outcome);
 
-	/* What else I1 forbids, __icmp_send() or srcroute_errors() holds back. */
-	answer(p, why, info);
-	return finish(p, why, srcroute_outcomes[why].icmp_type,
-		      srcroute_outcomes[why].icmp_code);
+	/* What else I1 forbids, __icmp_send() or srcroute_hook_local_out() drops. */
+	answer(p, outcome, info);
+	return drop_skb(p, outcome, srcroute_outcomes[outcome].icmp_type,
+			srcroute_outcomes[outcome].icmp_code);
 }
 
 /**
- * srcroute_refuse() - discard a datagram and tell its source
+ * srcroute_refuse() - drop a datagram and send an ICMP error to its source
  * @p: the datagram, its header as received
- * @why: the reason, which has an ICMP error
+ * @outcome: for counter, ICMP error, tracepoint and log
  * @info: the second word of the error: with ICMP type 12, in its first octet, the
  *	  offset in the IP header of the octet to blame; with 3/4 the MTU; else 0
  *
@@ -163,21 +164,21 @@ static unsigned int end(struct srcroute_packet *p, enum srcroute_outcome why,
  * Return: NF_STOLEN.
  */
 unsigned int srcroute_refuse(struct srcroute_packet *p,
-			     enum srcroute_outcome why, u32 info)
+			     enum srcroute_outcome outcome, u32 info)
 {
-	return end(p, why, true, info);
+	return drop_checked(p, outcome, true, info);
 }
 
 /**
  * srcroute_ignore() - srcroute_refuse() without the ICMP error
  * @p: the datagram
- * @why: the reason
+ * @outcome: for counter, tracepoint and log
  *
  * Context: RCU read side. Frees @p->skb.
  * Return: NF_STOLEN.
  */
 unsigned int srcroute_ignore(struct srcroute_packet *p,
-			     enum srcroute_outcome why)
+			     enum srcroute_outcome outcome)
 {
-	return end(p, why, false, 0);
+	return drop_checked(p, outcome, false, 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * srcroute_claim(): leaves every datagram as it is, untracked or not.
+ * srcroute_hook_pre_routing_first(): leaves every datagram as it is, untracked or not.
  */
 #include "proof.h"
 
@@ -10,7 +10,7 @@ void main(void)
 	struct nf_hook_state state = { .net = &proof_net };
 	unsigned int verdict;
 
-	verdict = srcroute_claim(&proof_sn, skb, &state);
+	verdict = srcroute_hook_pre_routing_first(&proof_sn, skb, &state);
 	prove(verdict == NF_ACCEPT, "the verdict is NF_ACCEPT");
 	prove(!proof.taken, "it is not freed");
 	prove(!proof_counted(), "it is not counted");

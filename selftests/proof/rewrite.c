@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmod/forward.c, for every owned datagram that is routed, and whatever its options
+ * kmod/rewrite.c, for every owned datagram that is routed, and whatever its options
  * hold: it is sent on, dropped or refused, and counted once.
  */
 #include "proof.h"
@@ -16,7 +16,7 @@ static void own(struct srcroute_packet *p, struct sk_buff *skb)
 	p->in = proof_device();
 	p->iface = &proof_iface;
 	suppose(srcroute_header_read(skb, &p->h));
-	p->verdict = srr_find(p->h.area, p->h.area_len, &p->srr);
+	p->verdict = srr_parse(p->h.options, p->h.options_len, &p->srr);
 	suppose(p->verdict == SRR_VALID);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Forwarding: what the kernel's own would refuse, the rewrite of the header, and
- * the way into ip_forward() (H1, H7, H9, H11, I2).
+ * TTL and MTU, the rewrite of the header, and the call of the kernel's forwarding
+ * (H1, H7, H9, H11, H14, I2).
  *
  * The kernel's errors quote the header that they find. So what ip_forward() is
  * going to refuse with an error is refused here, with the header as received, and
@@ -15,7 +15,7 @@
 #include <trace/events/srcroute.h>
 
 #include "compat.h"
-#include "srcroute.h"
+#include "datapath.h"
 
 /*
  * How many datagrams this CPU is forwarding, one inside the other (H14): a route may
@@ -34,7 +34,7 @@ static bool acts_on_input(const struct sk_buff *skb)
 	return lwtunnel_input_redirect(skb_dst(skb)->lwtstate);
 }
 
-/* As ip_forward() sees it, which exports no function for that. */
+/* The same question as ip_exceeds_mtu() asks, which is not exported. */
 static bool exceeds(const struct sk_buff *skb, unsigned int mtu)
 {
 	if (likely(skb->len <= mtu))
@@ -53,12 +53,12 @@ static unsigned int path_mtu(struct srcroute_packet *p, __be32 next)
 }
 
 static unsigned int refuse(struct srcroute_packet *p, __be32 next,
-			   enum srcroute_outcome why, u32 info)
+			   enum srcroute_outcome outcome, u32 info)
 {
 	if (srcroute_ipsec_applies(p->net, p->skb) &&
 	    !srcroute_ipsec_permits(p, next))
-		return srcroute_discard(p, why);
-	return srcroute_refuse(p, why, info);
+		return srcroute_discard(p, outcome);
+	return srcroute_refuse(p, outcome, info);
 }
 
 /*
@@ -94,14 +94,14 @@ static bool is_refused(struct srcroute_packet *p, __be32 next,
 }
 
 /*
- * What the kernel has found in the options has been dealt with, or is another
- * router's. Left is what errors and fragments go by.
+ * ip_forward() is to act on none of the options again. It and the flowtable need
+ * their length, fragments and errors where the options are.
  */
 static void settle_options(const struct srcroute_packet *p)
 {
 	struct ip_options *opt = &IPCB(p->skb)->opt;
 
-	opt->optlen = p->h.area_len;
+	opt->optlen = p->h.options_len;
 	opt->srr = 0;
 	opt->is_strictroute = 0;
 	opt->srr_is_hit = 0;
@@ -118,9 +118,20 @@ static bool records(const struct sk_buff *skb)
 }
 
 /*
- * Into the kernel's forwarding from here, not by NF_ACCEPT: what comes after
- * PRE_ROUTING would give a hit to a socket of ours (early demux, C3), and take
- * its route for a hint for the rest of a batch (H12).
+ * In FORWARD, IPVS would translate what looks like a reply of one of its servers, and
+ * reassemble fragments to find out (C2, H10).
+ */
+static void hide_from_ipvs(struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	skb->ipvs_property = 1;
+#endif
+}
+
+/*
+ * Call the kernel's forwarding, instead of NF_ACCEPT: after PRE_ROUTING the kernel
+ * would give a hit to a local socket (early demux, C3), and use its route as a hint
+ * for the rest of a batch (H12).
  */
 static unsigned int forward(struct srcroute_packet *p,
 			    enum srcroute_outcome outcome)
@@ -128,10 +139,12 @@ static unsigned int forward(struct srcroute_packet *p,
 	struct sk_buff *skb = p->skb;
 
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
-	skb_orphan(skb);	/* of TPROXY's socket: ip_forward() would drop */
+	if (!srr_is_complete(&p->srr))
+		hide_from_ipvs(skb);
+	skb_orphan(skb);	/* ip_forward() drops what has a socket (TPROXY) */
 	srcroute_count(p->iface, outcome);
 
-	/* An NFQUEUE verdict brings us here in process context. */
+	/* After an NFQUEUE verdict this is process context. */
 	local_bh_disable();
 	__this_cpu_inc(depth);
 	dst_input(skb);
@@ -169,14 +182,14 @@ unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next)
 
 	arrival = p->h.iph->daddr;
 	record = srcroute_egress_address(p->sn, skb_rtable(skb), next, arrival);
-	option = p->h.area + p->srr.off;
+	option = p->h.options + p->srr.off;
 	srr_advance(option, (const u8 *)&next, (const u8 *)&record);
 	p->h.iph->daddr = next;
 	if (records(skb))
 		srcroute_record(skb, &p->h, record);
 	ip_send_check(p->h.iph);
 	settle_options(p);
-	IPCB(skb)->opt.router_alert = 0;	/* no daemon of ours is to take it */
+	IPCB(skb)->opt.router_alert = 0;	/* no local daemon is to take it */
 	trace_srcroute_advance(p->h.iph, p->in, arrival, record, option[2]);
 	return forward(p, SRCROUTE_HOP);
 }

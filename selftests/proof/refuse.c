@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmod/discard.c, for every owned datagram: it is freed once and counted once,
+ * kmod/refuse.c, for every owned datagram: it is freed once and counted once,
  * whatever the ICMP error does to it.
  */
 #include "proof.h"
@@ -10,16 +10,17 @@ static void own(struct srcroute_packet *p, struct sk_buff *skb)
 	struct srcroute_packet any;
 
 	*p = any;
+	p->metadata = nondet_bool() ? PROOF_METADATA : 0;
 	p->skb = skb;
 	p->net = &proof_net;
 	p->sn = &proof_sn;
 	p->in = proof_device();
 	p->iface = &proof_iface;
 	suppose(srcroute_header_read(skb, &p->h));
-	p->verdict = srr_find(p->h.area, p->h.area_len, &p->srr);
+	p->verdict = srr_parse(p->h.options, p->h.options_len, &p->srr);
 	suppose(p->verdict != SRR_NONE);
 	suppose(p->action >= SRCROUTE_FORWARD && p->action <= SRCROUTE_REJECT);
-	/* Only to_own_address() makes it a hit. */
+	/* Only judge_local() makes it a hit. */
 	suppose(!p->hit || p->verdict == SRR_VALID ||
 		!p->srr.route_at_fault);
 }
@@ -27,27 +28,26 @@ static void own(struct srcroute_packet *p, struct sk_buff *skb)
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
-	enum srcroute_outcome why = nondet_u8();
+	enum srcroute_outcome outcome = nondet_u8();
 	struct srcroute_packet p;
 	unsigned int verdict;
 
 	suppose(skb->_skb_refdst == PROOF_NONE ||
-		skb->_skb_refdst == PROOF_METADATA ||
 		skb->_skb_refdst == PROOF_INPUT);
-	suppose(why > SRCROUTE_LOCAL && why < SRCROUTE_OUTCOME_COUNT);
+	suppose(outcome > SRCROUTE_LOCAL && outcome < SRCROUTE_OUTCOME_COUNT);
 	own(&p, skb);
 	switch (nondet_u8() % 4) {
 	case 0:
-		verdict = srcroute_discard(&p, why);
+		verdict = srcroute_discard(&p, outcome);
 		break;
 	case 1:
 		verdict = srcroute_unroutable(&p, nondet_int());
 		break;
 	case 2:
-		verdict = srcroute_refuse(&p, why, nondet_u8());
+		verdict = srcroute_refuse(&p, outcome, nondet_u8());
 		break;
 	default:
-		verdict = srcroute_ignore(&p, why);
+		verdict = srcroute_ignore(&p, outcome);
 	}
 	reach(proof.answered);
 	reach(!proof.answered);

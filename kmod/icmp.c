@@ -3,9 +3,9 @@
  * The first hook of LOCAL_OUT: the router's own ICMP errors about
  * source-routed datagrams (I1, I4, C4).
  *
- * Some are not ours but the kernel's: forwarding answers sources that are not
- * one host, and a link that fails gives back the route of a header that was
- * rewritten, which leads straight to ourselves.
+ * The kernel sends some that it must not: ip_forward() answers sources that are not
+ * one host, and an error about a failed link carries the reversed route of the
+ * rewritten header, whose first address is our own.
  */
 #include <linux/icmp.h>
 #include <linux/netfilter_ipv4.h>
@@ -13,8 +13,9 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/sock.h>
+#include <trace/events/srcroute.h>
 
-#include "srcroute.h"
+#include "datapath.h"
 
 /**
  * struct error - an ICMP error about a datagram with a source route
@@ -22,7 +23,7 @@
  * @type: its type
  * @code: its code
  * @quote: the header of the datagram
- * @verdict: what srr_find() says of the options in @quote
+ * @verdict: what srr_parse() says of the options in @quote
  * @srr: the source route in @quote
  */
 struct error {
@@ -40,7 +41,7 @@ static bool is_error(u8 type)
 	       type == ICMP_PARAMETERPROB;
 }
 
-static u8 *quoted_area(struct error *e)
+static u8 *quoted_options(struct error *e)
 {
 	return e->quote.octets + sizeof(struct iphdr);
 }
@@ -53,14 +54,14 @@ static bool read_error(struct sk_buff *skb, struct error *e)
 	if (!srcroute_header_read(skb, &e->h) ||
 	    e->h.iph->protocol != IPPROTO_ICMP)
 		return false;
-	offset = sizeof(struct iphdr) + e->h.area_len;
+	offset = sizeof(struct iphdr) + e->h.options_len;
 	if (skb_copy_bits(skb, offset, &icmph, sizeof(icmph)) ||
 	    !is_error(icmph.type) ||
 	    !srcroute_quote_read(skb, offset + sizeof(icmph), &e->quote))
 		return false;
 	e->type = icmph.type;
 	e->code = icmph.code;
-	e->verdict = srr_find(quoted_area(e), e->quote.area_len, &e->srr);
+	e->verdict = srr_parse(quoted_options(e), e->quote.options_len, &e->srr);
 	return e->verdict != SRR_NONE;
 }
 
@@ -73,11 +74,12 @@ static bool was_recorded_here(struct error *e, struct net *net,
 
 	if (e->verdict != SRR_VALID)
 		return false;
-	slot = srr_recorded(quoted_area(e), &e->srr, &n);
-	return n && srcroute_is_own(net, dev, srcroute_read(slot + 4 * (n - 1)));
+	slot = srr_recorded(quoted_options(e), &e->srr, &n);
+	return n && srcroute_addr_is_local(net, dev,
+					   srcroute_read(slot + 4 * (n - 1)));
 }
 
-/* C2 left it untracked: it has addresses to go, or had until we took the last. */
+/* C2: its route was incomplete when it came in; it may be complete since then. */
 static bool was_untracked(struct error *e, struct net *net,
 			  const struct net_device *dev)
 {
@@ -86,42 +88,42 @@ static bool was_untracked(struct error *e, struct net *net,
 }
 
 /*
- * Does the error travel back a route that it should not? Host unreachable is
- * what a failed link gives, and nothing that the module or ip_forward() says
- * of a source-routed datagram.
+ * Has the error a source route that leads back to ourselves? Only an error about a
+ * failed link has one, and only that says host unreachable: neither the module nor
+ * ip_forward() does of a source-routed datagram.
  */
-static bool is_led_astray(const struct error *e, struct srr *srr)
+static bool icmp_has_stale_srr(const struct error *e, struct srr *srr)
 {
 	return e->type == ICMP_DEST_UNREACH && e->code == ICMP_HOST_UNREACH &&
-	       srr_find(e->h.area, e->h.area_len, srr) == SRR_VALID;
+	       srr_parse(e->h.options, e->h.options_len, srr) == SRR_VALID;
 }
 
-/* I4: no source route, and straight to the source. */
-static bool lead_home(struct sk_buff *skb, const struct nf_hook_state *state,
+/* I4: take out the source route, and send the error to the source. */
+static bool icmp_strip_srr(struct sk_buff *skb, const struct nf_hook_state *state,
 		      struct error *e, const struct srr *srr)
 {
 	if (!srcroute_header_make_writable(skb, &e->h))
 		return false;
-	memset(e->h.area + srr->off, IPOPT_NOOP, srr->len);
+	memset(e->h.options + srr->off, IPOPT_NOOP, srr->len);
 	e->h.iph->daddr = e->quote.iph.saddr;
 	ip_send_check(e->h.iph);
 	IPCB(skb)->opt.srr = 0;
 	IPCB(skb)->opt.is_strictroute = 0;
-	/* A route of other needs moves the header. */
+	/* Another link may need more room, and move the header. */
 	return !ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC) &&
 	       srcroute_header_read(skb, &e->h);
 }
 
 /*
- * Is it forwarding that tells ourselves? accept_local lets in what bears one of
- * our addresses as its source. Our own output, whose errors are for our own
- * sockets, has no TTL or path MTU to fail in ip_forward(), and nothing of ours
- * in the recorded part.
+ * I1: is it an error to ourselves about a datagram that was forwarded? With
+ * accept_local such a datagram may have one of our addresses as its source. Errors
+ * about our own output are for our own sockets; ip_forward() sends none of those,
+ * and the recorded part of such a datagram has no address of ours.
  */
 static bool is_to_ourselves(struct error *e, struct net *net,
 			    const struct net_device *dev)
 {
-	if (!srcroute_is_own(net, dev, e->quote.iph.saddr))
+	if (!srcroute_addr_is_local(net, dev, e->quote.iph.saddr))
 		return false;
 	return (e->type == ICMP_TIME_EXCEEDED && e->code == ICMP_EXC_TTL) ||
 	       (e->type == ICMP_DEST_UNREACH && e->code == ICMP_FRAG_NEEDED) ||
@@ -132,13 +134,26 @@ static bool is_to_ourselves(struct error *e, struct net *net,
 static bool may_be_sent(struct error *e, struct net *net,
 			const struct net_device *dev)
 {
-	return srcroute_is_one_host(net, dev, e->h.iph->daddr) &&
-	       srcroute_is_one_host(net, dev, e->quote.iph.saddr) &&
+	return srcroute_addr_is_unicast_host(net, dev, e->h.iph->daddr) &&
+	       srcroute_addr_is_unicast_host(net, dev, e->quote.iph.saddr) &&
 	       !is_to_ourselves(e, net, dev);
 }
 
-static noinline unsigned int set_right(struct sk_buff *skb,
-				       const struct nf_hook_state *state)
+static unsigned int suppress(const struct srcroute_net *sn,
+			     const struct net_device *out,
+			     const struct error *e)
+{
+	const struct srcroute_iface *iface = srcroute_iface_get(sn, out);
+
+	if (iface)
+		this_cpu_inc(iface->cpu->stats.icmp_suppressed);
+	trace_srcroute_icmp_suppress(&e->quote.iph, out, e->type, e->code);
+	return NF_DROP;
+}
+
+static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
+					struct sk_buff *skb,
+					const struct nf_hook_state *state)
 {
 	const struct net_device *out = state->out;
 	struct error e __uninitialized;
@@ -147,13 +162,13 @@ static noinline unsigned int set_right(struct sk_buff *skb,
 	if (!read_error(skb, &e))
 		return NF_ACCEPT;
 
-	if (is_led_astray(&e, &srr)) {
-		if (!lead_home(skb, state, &e, &srr))
-			return NF_DROP;
+	if (icmp_has_stale_srr(&e, &srr)) {
+		if (!icmp_strip_srr(skb, state, &e, &srr))
+			return suppress(sn, out, &e);
 		out = skb_dst(skb)->dev;
 	}
 	if (!may_be_sent(&e, state->net, out))
-		return NF_DROP;
+		return suppress(sn, out, &e);
 	if (!skb_nfct(skb) && was_untracked(&e, state->net, out))
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);			/* C4 */
 	return NF_ACCEPT;
@@ -172,21 +187,21 @@ static bool is_from_icmp_socket(const struct sock *sk)
 }
 
 /**
- * srcroute_errors() - hook: set right the errors about source-routed datagrams
- * @priv: not used
+ * srcroute_hook_local_out() - hook: correct ICMP errors about source routes
+ * @priv: the struct srcroute_net of the namespace
  * @skb: a datagram on its way out
  * @state: the hook
  *
  * Under VRF an error comes twice, the second time with nothing left to change.
  *
  * Context: any; RCU read side.
- * Return: NF_DROP for an error that must not be sent or cannot be, else
- *	   NF_ACCEPT.
+ * Return: NF_DROP for an error that must not be sent or cannot be, which is
+ *	   counted, else NF_ACCEPT.
  */
-unsigned int srcroute_errors(void *priv, struct sk_buff *skb,
+unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
 	if (likely(!is_from_icmp_socket(state->sk)))
 		return NF_ACCEPT;
-	return set_right(skb, state);
+	return icmp_fixup(priv, skb, state);
 }

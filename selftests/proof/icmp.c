@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * srcroute_errors(): whatever leaves this host.
+ * srcroute_hook_local_out(): whatever leaves this host.
  */
 #include "proof.h"
 
@@ -17,7 +17,7 @@ void main(void)
 	state.out = proof_device();
 	state.sk = nondet_bool() ? &socket.sk : NULL;
 
-	verdict = srcroute_errors(&proof_sn, skb, &state);
+	verdict = srcroute_hook_local_out(&proof_sn, skb, &state);
 	prove(verdict == NF_ACCEPT || verdict == NF_DROP,
 	      "the verdict is NF_ACCEPT or NF_DROP");
 	reach(verdict == NF_ACCEPT && proof.rerouted);

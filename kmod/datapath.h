@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * srcroute: forwarding of source-routed IPv4 datagrams. The data path, and the file
+ * that has the code of each step:
+ *
+ *   PRE_ROUTING, first   untrack.c    not ours to track: conntrack and reassembly
+ *                                     leave it alone
+ *   PRE_ROUTING, last    judge.c      is the destination local? are the options
+ *                                     sound? what becomes of it
+ *                        route.c      look up the next address; is it adjacent?
+ *                        rewrite.c    TTL and MTU; rewrite the header; forward
+ *                        refuse.c     or drop it: counter, ICMP error, trace, log
+ *   (the kernel)         ip_forward(), FORWARD, output
+ *   LOCAL_OUT, first     icmp.c       ICMP errors about it that the kernel sends
+ *
+ * They use: classify.c (is a datagram ours?), header.c (the checked header),
+ * option.c (the option engine, which knows no kernel), address.c (local addresses,
+ * the address to record), ipsec.c (policies), record.c (Record Route, Timestamp).
+ * control.h has the settings that they read and the counters that they write.
+ */
+#ifndef _SRCROUTE_DATAPATH_H
+#define _SRCROUTE_DATAPATH_H
+
+#include <linux/in.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <net/ip.h>
+#include <srcroute/option.h>
+#include <srcroute/outcome.h>
+
+#include "control.h"
+#include "header.h"
+
+/**
+ * struct srcroute_packet - an owned datagram in PRE_ROUTING (O1)
+ * @skb: the datagram
+ * @h: its header; taken anew wherever the datagram may have been moved
+ * @net: the namespace
+ * @sn: what is kept for it
+ * @in: the interface it came in by; under VRF the enslaved one
+ * @iface: settings and counters of @in
+ * @srr: its source route
+ * @verdict: what srr_parse() said of its options, never SRR_NONE
+ * @action: what lsrr or ssrr of @in says, never SRCROUTE_OFF
+ * @hit: for a local address, and the route is incomplete
+ * @metadata: what @skb had in place of a route, as in its _skb_refdst: the metadata
+ *	      of a tunnel; 0 for none
+ * @tun_id: the key of that tunnel, if there are @metadata
+ */
+struct srcroute_packet {
+	struct sk_buff *skb;
+	struct srcroute_header h;
+	struct net *net;
+	struct srcroute_net *sn;
+	struct net_device *in;
+	struct srcroute_iface *iface;
+	struct srr srr;
+	enum srr_verdict verdict;
+	enum srcroute_action action;
+	bool hit;
+	unsigned long metadata;
+	__be64 tun_id;
+};
+
+/* untrack.c */
+unsigned int srcroute_hook_pre_routing_first(void *priv, struct sk_buff *skb,
+					     const struct nf_hook_state *state);
+
+/* judge.c */
+unsigned int srcroute_hook_pre_routing_last(void *priv, struct sk_buff *skb,
+					    const struct nf_hook_state *state);
+
+/* icmp.c */
+unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state);
+
+/* classify.c */
+bool srcroute_classify(struct srcroute_packet *p, struct srcroute_net *sn,
+		       struct sk_buff *skb);
+bool srcroute_is_dnat(const struct sk_buff *skb);
+void srcroute_untrack(struct sk_buff *skb);
+
+/* route.c */
+void srcroute_metadata_take(struct srcroute_packet *p);
+int srcroute_route_input(const struct srcroute_packet *p, __be32 daddr);
+bool srcroute_route_has_custom_rules(const struct net *net);
+bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr);
+bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next);
+
+/* rewrite.c */
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next);
+unsigned int srcroute_forward_transit(struct srcroute_packet *p);
+
+/* ipsec.c */
+bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb);
+unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next);
+bool srcroute_ipsec_permits(struct srcroute_packet *p, __be32 next);
+
+/* refuse.c */
+unsigned int srcroute_discard(struct srcroute_packet *p,
+			      enum srcroute_outcome outcome);
+unsigned int srcroute_unroutable(struct srcroute_packet *p, int err);
+unsigned int srcroute_refuse(struct srcroute_packet *p,
+			     enum srcroute_outcome outcome, u32 info);
+unsigned int srcroute_ignore(struct srcroute_packet *p,
+			     enum srcroute_outcome outcome);
+bool srcroute_is_reversible(const struct srcroute_packet *p);
+
+/* record.c */
+void srcroute_record(const struct sk_buff *skb, const struct srcroute_header *h,
+		     __be32 addr);
+
+/* address.c */
+bool srcroute_addr_is_local(struct net *net, const struct net_device *dev,
+			    __be32 addr);
+bool srcroute_addr_is_local_anywhere(struct net *net, __be32 addr);
+bool srcroute_addr_is_unicast_host(struct net *net,
+				   const struct net_device *dev, __be32 addr);
+__be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
+			       __be32 next, __be32 arrival);
+
+/**
+ * srcroute_addr_is_unicast() - can an address be that of a host? (H3)
+ * @addr: the address
+ *
+ * As the kernel's routing sees it, which takes all of 240/4 but the limited broadcast
+ * address, and of 0/8 all but 0.0.0.0, for ordinary addresses.
+ *
+ * Return: false for 0.0.0.0, 127/8, 224/4 and 255.255.255.255.
+ */
+static inline bool srcroute_addr_is_unicast(__be32 addr)
+{
+	return !ipv4_is_zeronet(addr) && !ipv4_is_loopback(addr) &&
+	       !ipv4_is_multicast(addr) && !ipv4_is_lbcast(addr);
+}
+
+/**
+ * srcroute_read() - read an address of an option
+ * @octets: four octets in wire order, at any alignment
+ *
+ * Return: the address, in network byte order.
+ */
+static inline __be32 srcroute_read(const u8 *octets)
+{
+	__be32 addr;
+
+	memcpy(&addr, octets, sizeof(addr));
+	return addr;
+}
+
+#endif /* _SRCROUTE_DATAPATH_H */

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The last hook of PRE_ROUTING: what becomes of an owned datagram (O2, V, H2 to
+ * H6, H8, T). rewrite.c forwards it, refuse.c drops it.
+ */
+#include <linux/icmp.h>
+#include <linux/inetdevice.h>
+#include <linux/string.h>
+#include <net/dst.h>
+#include <net/l3mdev.h>
+#include <net/route.h>
+#include <trace/events/srcroute.h>
+
+#include "datapath.h"
+
+/* ICMP 12/0 blames the destination address for a strict route in transit. */
+#define POINTER_DADDR	offsetof(struct iphdr, daddr)
+
+static u32 setting(const struct srcroute_packet *p, enum srcroute_conf_key key)
+{
+	return READ_ONCE(p->iface->conf.value[key]);
+}
+
+/* What compile() changes, and what undoes it. */
+struct saved_options {
+	u8 options[SRR_OPTIONS_MAX];
+	__sum16 check;
+};
+
+static void save_options(const struct srcroute_packet *p,
+			 struct saved_options *was)
+{
+	memcpy(was->options, p->h.options, p->h.options_len);
+	was->check = p->h.iph->check;
+}
+
+static void restore_options(const struct srcroute_packet *p,
+			    const struct saved_options *was)
+{
+	memcpy(p->h.options, was->options, p->h.options_len);
+	p->h.iph->check = was->check;
+	memset(&IPCB(p->skb)->opt, 0, sizeof(IPCB(p->skb)->opt));
+}
+
+/*
+ * The kernel's own check of the options (V5). It moves the pointers of Record
+ * Route and Timestamp, so it is done once and only where there is more than
+ * the source route.
+ *
+ * What they record meanwhile shows in errors alone: for transit what the kernel
+ * finds by the route, for a hit, which has none yet, where it arrived.
+ *
+ * Return: 0, -EINVAL with @pointer set, or -ENOMEM.
+ */
+static int compile(struct srcroute_packet *p, unsigned int *pointer)
+{
+	struct ip_options *opt = &IPCB(p->skb)->opt;
+	struct sk_buff *skb = p->skb;
+	__be32 info;
+	int err;
+
+	if (!srcroute_header_make_writable(skb, &p->h))
+		return -ENOMEM;
+
+	opt->optlen = p->h.options_len;
+	err = __ip_options_compile(p->net, opt, skb, &info);
+	if (err)
+		*pointer = ntohl(info) >> 24;
+	else if (!skb_dst(skb))
+		srcroute_record(skb, &p->h, p->h.iph->daddr);
+	/* Even if it has failed, pointers may have moved. */
+	ip_send_check(p->h.iph);
+	return err;
+}
+
+static unsigned int compile_failed(struct srcroute_packet *p, int err,
+				   unsigned int pointer)
+{
+	if (err == -ENOMEM)
+		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, pointer << 24);
+}
+
+/*
+ * Whether it is delivered is up to accept_source_route, here alone (O3). The kernel
+ * asks it before it routes what a device has received; behind SRv6, which brings a
+ * datagram to the VRF device from outside the VRF, nobody does.
+ */
+static bool is_accepted(const struct srcroute_packet *p)
+{
+	struct in_device *in_dev;
+
+	if (likely(!netif_is_l3_master(p->in)))
+		return true;
+	in_dev = __in_dev_get_rcu(p->in);
+	return in_dev && IN_DEV_SOURCE_ROUTE(in_dev);
+}
+
+static unsigned int to_kernel(struct srcroute_packet *p)
+{
+	if (!is_accepted(p))
+		return srcroute_discard(p, SRCROUTE_NOT_ACCEPTED);
+	srcroute_count(p->iface, SRCROUTE_LOCAL);
+	return NF_ACCEPT;
+}
+
+/* H8, V5: the kernel's own error about another option would carry the route back. */
+static noinline unsigned int deliver(struct srcroute_packet *p)
+{
+	unsigned int pointer;
+	struct saved_options was;
+	int err;
+
+	if (!p->srr.only_option) {
+		save_options(p, &was);
+		err = compile(p, &pointer);
+		if (err)
+			return compile_failed(p, err, pointer);
+		restore_options(p, &was);
+	}
+	return to_kernel(p);
+}
+
+/*
+ * H6: all addresses that were left are ours. @was is what was received, NULL if
+ * nothing has changed it.
+ */
+static noinline unsigned int complete_route(struct srcroute_packet *p,
+					    const struct saved_options *was,
+					    __be32 last)
+{
+	__be32 arrival;
+
+	if (!srcroute_header_make_writable(p->skb, &p->h))
+		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+	if (was)
+		restore_options(p, was);
+
+	arrival = p->h.iph->daddr;
+	p->h.iph->daddr = last;
+	srr_complete(p->h.options + p->srr.off);
+	ip_send_check(p->h.iph);
+	trace_srcroute_advance(p->h.iph, p->in, arrival, 0, p->srr.len + 1);
+	return to_kernel(p);
+}
+
+static noinline bool recorded_has_local_addr(const struct srcroute_packet *p)
+{
+	const u8 *slot;
+	unsigned int n;
+
+	slot = srr_recorded(p->h.options, &p->srr, &n);
+	for (; n; n--, slot += 4)
+		if (srcroute_addr_is_local(p->net, p->in, srcroute_read(slot)))
+			return true;
+	return false;
+}
+
+/* H5 and the limits of an interface; the route is that to @next. */
+static unsigned int check_egress(struct srcroute_packet *p, __be32 next)
+{
+	if (p->srr.type == SRR_SSRR && !srcroute_is_adjacent(p, next))
+		return srcroute_refuse(p, SRCROUTE_NOT_ADJACENT, 0);
+	if (!setting(p, SRCROUTE_CONF_NONLOCAL) &&
+	    skb_rtable(p->skb)->dst.dev != p->in)
+		return srcroute_refuse(p, SRCROUTE_NONLOCAL, 0);
+	return srcroute_forward_hit(p, next);
+}
+
+/*
+ * Is the address that the datagram has been routed to one of ours? The local table
+ * decides (H6). It has been asked already unless rules come before it.
+ */
+static bool next_is_local(const struct srcroute_packet *p, __be32 next)
+{
+	if (likely(skb_rtable(p->skb)->rt_type != RTN_LOCAL &&
+		   !srcroute_route_has_custom_rules(p->net)))
+		return false;
+	return srcroute_addr_is_local(p->net, p->in, next);
+}
+
+/* H3, H4: @next is not ours. */
+static unsigned int check_route(struct srcroute_packet *p, __be32 next)
+{
+	const struct rtable *rt = skb_rtable(p->skb);
+
+	if (rt->rt_type == RTN_BROADCAST)
+		return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
+	if (rt->dst.error == EINVAL)	/* a blackhole */
+		return srcroute_ignore(p, SRCROUTE_NO_ROUTE);
+	/* Rules may lead to a socket of ours, as for a transparent proxy. */
+	if (rt->dst.error || rt->rt_type == RTN_LOCAL)
+		return srcroute_refuse(p, SRCROUTE_NO_ROUTE, 0);
+	return check_egress(p, next);
+}
+
+/* H2 to H4, H6: route to the first address left that is not ours. */
+static unsigned int route_next(struct srcroute_packet *p,
+			       const struct saved_options *was)
+{
+	struct srr srr = p->srr;
+	__be32 next = 0;
+	int err;
+
+	for (; !srr_is_complete(&srr); srr.ptr += 4) {
+		next = srcroute_read(srr_slot(p->h.options, &srr));
+		if (!srcroute_addr_is_unicast(next))
+			return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
+		err = srcroute_route_input(p, next);
+		if (err)
+			return srcroute_unroutable(p, err);
+		if (!next_is_local(p, next))
+			return check_route(p, next);
+	}
+	return complete_route(p, was, next);
+}
+
+static unsigned int process_hit(struct srcroute_packet *p, const struct saved_options *was)
+{
+	if (!setting(p, SRCROUTE_CONF_REVISIT) && recorded_has_local_addr(p))
+		return srcroute_refuse(p, SRCROUTE_REVISIT, 0);
+	return route_next(p, was);
+}
+
+static noinline unsigned int process_hit_with_options(struct srcroute_packet *p)
+{
+	struct saved_options was __uninitialized;
+	unsigned int pointer;
+	int err;
+
+	save_options(p, &was);
+	err = compile(p, &pointer);
+	if (err)
+		return compile_failed(p, err, pointer);
+	return process_hit(p, &was);
+}
+
+static unsigned int bad_option(struct srcroute_packet *p)
+{
+	return srcroute_refuse(p, SRCROUTE_BAD_OPTION,
+			       (sizeof(struct iphdr) + p->srr.fault) << 24);
+}
+
+static unsigned int judge_local(struct srcroute_packet *p)
+{
+	if (p->verdict == SRR_FAULT && p->srr.route_at_fault)
+		return bad_option(p);
+
+	p->hit = !srr_is_complete(&p->srr);
+	if (p->hit) {
+		p->skb->mark |= setting(p, SRCROUTE_CONF_MARK);
+		srcroute_untrack(p->skb);
+	}
+	if (p->verdict == SRR_FAULT)
+		return bad_option(p);
+	if (!p->hit)
+		return deliver(p);
+	return p->srr.only_option ? process_hit(p, NULL) :
+				    process_hit_with_options(p);
+}
+
+static unsigned int transit(struct srcroute_packet *p)
+{
+	unsigned int pointer;
+	int err;
+
+	if (p->verdict == SRR_FAULT)
+		return bad_option(p);
+	if (!srr_is_complete(&p->srr))
+		srcroute_untrack(p->skb);
+	if (!p->srr.only_option) {
+		err = compile(p, &pointer);
+		if (err)
+			return compile_failed(p, err, pointer);
+	}
+	if (p->srr.type == SRR_SSRR)
+		return srcroute_refuse(p, SRCROUTE_STRICT_TRANSIT,
+				       POINTER_DADDR << 24);
+	return srcroute_forward_transit(p);
+}
+
+/*
+ * The destination is not ours: transit if it routes as unicast, else the kernel's,
+ * which is to have it as it came.
+ */
+static unsigned int judge_nonlocal(struct srcroute_packet *p)
+{
+	__be32 daddr = p->h.iph->daddr;
+	struct sk_buff *skb = p->skb;
+	u32 mark = skb->mark;
+	int err;
+
+	if (!srcroute_addr_is_unicast(daddr))
+		return NF_ACCEPT;
+
+	skb->mark |= setting(p, SRCROUTE_CONF_MARK);
+	err = srcroute_route_input(p, daddr);
+	if (err ? srcroute_route_is_unicast(p, daddr) :
+		  skb_rtable(skb)->rt_type == RTN_UNICAST)
+		return err ? srcroute_unroutable(p, err) : transit(p);
+	skb->mark = mark;
+	return NF_ACCEPT;
+}
+
+/*
+ * Is the destination one of our addresses? To ask the routing table costs as
+ * much as all the rest, and mostly the answer is that for the last datagram of
+ * this interface. A CPU remembers it together with the generation of the routes,
+ * which every change of routes, addresses or VRFs raises; in the same way the
+ * kernel trusts routes that it keeps. Address and generation share one u64, so that
+ * one access reads both.
+ */
+static bool daddr_is_local(const struct srcroute_packet *p)
+{
+	__be32 daddr = p->h.iph->daddr;
+	u64 own = (u64)(__force u32)daddr << 32 | (u32)rt_genid_ipv4(p->net);
+
+	if (likely(daddr && this_cpu_read(p->iface->cpu->own) == own))
+		return true;
+	if (!srcroute_addr_is_local(p->net, p->in, daddr))
+		return false;
+	this_cpu_write(p->iface->cpu->own, own);
+	return true;
+}
+
+static unsigned int judge(struct srcroute_packet *p)
+{
+	if (p->action == SRCROUTE_DROP)
+		return srcroute_discard(p, SRCROUTE_POLICY_DROP);
+	if (p->action == SRCROUTE_REJECT)
+		return srcroute_refuse(p, SRCROUTE_POLICY_REJECT, 0);
+	if (daddr_is_local(p))
+		return judge_local(p);
+	return judge_nonlocal(p);
+}
+
+static noinline unsigned int process(struct srcroute_net *sn,
+				     struct sk_buff *skb)
+{
+	struct srcroute_packet p __uninitialized;
+	unsigned int verdict;
+
+	if (netif_is_l3_slave(skb->dev))	/* acts on the master's pass */
+		return NF_ACCEPT;
+	if (!srcroute_classify(&p, sn, skb) || srcroute_is_dnat(skb))
+		return NF_ACCEPT;
+
+	/* Not what another protocol has left there: SRv6 hands datagrams over. */
+	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
+	p.hit = false;
+	p.metadata = 0;
+	if (unlikely(skb->_skb_refdst))
+		srcroute_metadata_take(&p);
+
+	verdict = judge(&p);
+	if (verdict == NF_ACCEPT) {
+		skb_dst_drop(skb);
+		skb->_skb_refdst = p.metadata;
+	} else {
+		refdst_drop(p.metadata);
+	}
+	return verdict;
+}
+
+/**
+ * srcroute_hook_pre_routing_last() - hook: what becomes of an owned datagram
+ * @priv: the struct srcroute_net of the namespace
+ * @skb: a datagram at the end of PRE_ROUTING
+ * @state: the hook
+ *
+ * Context: softirq, or process context after an NFQUEUE verdict; RCU read side.
+ * Return: NF_ACCEPT for what is left to the kernel, else NF_STOLEN.
+ */
+unsigned int srcroute_hook_pre_routing_last(void *priv, struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	if (likely(srcroute_is_plain(skb)) || !srcroute_may_have_route(skb))
+		return NF_ACCEPT;
+	return process(priv, skb);
+}

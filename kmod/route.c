@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The route of a datagram to any address: what the kernel's routing says of it, as
+ * of a datagram that had the address as its destination (H2, H5).
+ */
+#include <linux/inetdevice.h>
+#include <net/dst_metadata.h>
+#include <net/ip_fib.h>
+#include <net/ip_tunnels.h>
+#include <net/route.h>
+
+#include "compat.h"
+#include "datapath.h"
+
+/**
+ * srcroute_metadata_take() - keep the metadata of a tunnel from our look-ups
+ * @p: the datagram, which has metadata in place of a route
+ *
+ * A route would take their place. Our look-ups are to see them, each of them, and so is
+ * the kernel if it is handed the datagram back.
+ *
+ * Context: RCU read side. The caller owns @p->metadata, as of _skb_refdst.
+ */
+void srcroute_metadata_take(struct srcroute_packet *p)
+{
+	const struct ip_tunnel_info *info = skb_tunnel_info(p->skb);
+
+	p->tun_id = info && !(info->mode & IP_TUNNEL_INFO_TX) ?
+		    info->key.tun_id : 0;
+	p->metadata = p->skb->_skb_refdst;
+	p->skb->_skb_refdst = 0;
+}
+
+static void show_metadata(const struct srcroute_packet *p)
+{
+	skb_dst_drop(p->skb);
+	if (unlikely(p->metadata))
+		p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
+}
+
+/**
+ * srcroute_route_input() - route a datagram as if it were for an address (H2)
+ * @p: the datagram
+ * @daddr: the address, in place of the destination
+ *
+ * Checks its source, too, where there is a route.
+ *
+ * Context: RCU read side, which the route is not to leave.
+ * Return: 0, with a route on @p->skb, which may be one that says why there is none;
+ *	   -ENOBUFS for want of memory, another negative error if the source fails.
+ */
+int srcroute_route_input(const struct srcroute_packet *p, __be32 daddr)
+{
+	const struct iphdr *iph = p->h.iph;
+
+	show_metadata(p);
+	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
+}
+
+/**
+ * srcroute_route_has_custom_rules() - may rules come before the local table?
+ * @net: the namespace
+ *
+ * Context: any.
+ * Return: false if the local table is asked first, so that what routes otherwise is
+ *	   not a local address.
+ */
+bool srcroute_route_has_custom_rules(const struct net *net)
+{
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	return net->ipv4.fib_has_custom_rules;
+#else
+	return false;
+#endif
+}
+
+/*
+ * The kernel's own look-up for forwarding, again, for what a route does not tell:
+ * every selector of a rule must see what ip_route_input_slow() shows it.
+ */
+static int look_up(const struct srcroute_packet *p, __be32 daddr,
+		   struct fib_result *res)
+{
+	const struct iphdr *iph = p->h.iph;
+	struct flow_keys keys;
+	struct flowi4 fl4 = {
+		.flowi4_iif = p->in->ifindex,
+		.flowi4_mark = p->skb->mark,
+		.flowi4_tos = iph->tos & SRCROUTE_TOS_MASK,
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+		.flowi4_uid = sock_net_uid(p->net, NULL),
+		.flowi4_tun_key.tun_id = p->metadata ? p->tun_id : 0,
+		.daddr = daddr,
+		.saddr = iph->saddr,
+	};
+
+	fib4_rules_early_flow_dissect(p->net, p->skb, &fl4, &keys);
+	return fib_lookup(p->net, &fl4, res, 0);
+}
+
+/**
+ * srcroute_route_is_unicast() - would a datagram be forwarded but for its source?
+ * @p: a datagram that srcroute_route_input() has refused
+ * @daddr: the address that it was routed to
+ *
+ * Context: RCU read side.
+ * Return: true if @daddr routes as unicast and may be forwarded.
+ */
+bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(p->in);
+	struct fib_result res;
+
+	return in_dev && IN_DEV_FORWARD(in_dev) && !look_up(p, daddr, &res) &&
+	       res.type == RTN_UNICAST;
+}
+
+static bool is_on_link(const struct net_device *dev, __be32 addr)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev)
+		return false;
+	/* Where there is a peer, its address is what the prefix belongs to. */
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (inet_ifa_match(addr, ifa))
+			return true;
+	return false;
+}
+
+static bool has_host_route(const struct srcroute_packet *p, __be32 addr)
+{
+	struct fib_result res;
+
+	return !look_up(p, addr, &res) && res.prefixlen == 32;
+}
+
+/* A link may have its neighbours as gateways: `onlink`, or a nexthop object. */
+static bool is_own_gateway(const struct rtable *rt, __be32 next)
+{
+	return rt->rt_gw_family == AF_INET && rt->rt_gw4 == next;
+}
+
+/**
+ * srcroute_is_adjacent() - does a strict route lead to the next address? (H5)
+ * @p: the datagram, routed to @next
+ * @next: the address
+ *
+ * A route without a gateway is not enough: a default route may be one. A gateway of
+ * IPv6 does not tell whose @next is.
+ *
+ * Context: RCU read side.
+ * Return: true if @next is on the link that the datagram leaves by.
+ */
+bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
+{
+	const struct rtable *rt = skb_rtable(p->skb);
+
+	if (rt->rt_uses_gateway)
+		return is_own_gateway(rt, next);
+	return is_on_link(rt->dst.dev, next) || has_host_route(p, next);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmod/route.c, for any answers of the kernel's routing: the metadata of a tunnel are
+ * shown to every look-up, and kept.
+ */
+#include "proof.h"
+
+static void own(struct srcroute_packet *p, struct sk_buff *skb)
+{
+	struct srcroute_packet any;
+
+	*p = any;
+	p->skb = skb;
+	p->net = &proof_net;
+	p->sn = &proof_sn;
+	p->in = proof_device();
+	suppose(srcroute_header_read(skb, &p->h));
+	p->metadata = 0;
+	if (skb->_skb_refdst)
+		srcroute_metadata_take(p);
+}
+
+void main(void)
+{
+	struct sk_buff *skb = proof_datagram();
+	struct srcroute_packet p;
+
+	suppose((skb->_skb_refdst & ~SKB_DST_NOREF) <= PROOF_METADATA);
+	own(&p, skb);
+	prove(p.metadata == proof.before._skb_refdst && !skb->_skb_refdst,
+	      "metadata are taken off the datagram");
+	reach(p.metadata);
+	srcroute_route_has_custom_rules(&proof_net);
+	if (srcroute_route_input(&p, nondet_u32()))
+		srcroute_route_is_unicast(&p, nondet_u32());
+	else
+		reach(srcroute_is_adjacent(&p, nondet_u32()));
+	if (skb_valid_dst(skb))
+		srcroute_is_adjacent(&p, nondet_u32());
+	srcroute_route_input(&p, nondet_u32());
+	skb_dst_drop(skb);
+	prove(!proof.held, "no reference of the metadata is given away");
+}
