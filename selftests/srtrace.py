@@ -21,12 +21,15 @@ import time
 from lib import ktap
 from lib.chain import Chain, Node, Taps
 from lib.ktap import check, equal, test
-from lib.packet import Packet, lsrr
+from lib.netns import Netns, Wire, cable
+from lib.packet import (ICMP, Packet, edit, icmp_error, ip, lsrr, record,
+                        ssrr)
 
 H1, G1, G2, G3, H2 = ("10.210.0.1", "10.210.0.2", "10.210.1.2", "10.210.2.2",
                       "10.210.3.2")
 RIGHT1, RIGHT2, RIGHT3 = "10.210.1.1", "10.210.2.1", "10.210.3.1"
 NOBODY = "10.210.0.99"
+LIAR, BEHIND = "10.210.9.2", "10.210.9.3"
 
 
 def find_program():
@@ -87,6 +90,89 @@ def trace_plain():
     found = hops(data(H2))
     equal(addresses(found), [G1, G2, G3, H2], "hops")
     equal([hop.get("passed") for hop in found], [None] * 4, "places")
+
+
+class Liar:
+    """A gateway beside h1 whose errors quote a probe with other options."""
+
+    NEAR = "02:00:00:00:09:01"
+
+    def __init__(self):
+        self.world = Netns("liar")
+        ktap.cleanup(self.close)
+        cable(h1, "liar", self.world, "liar", "addr add 10.210.9.1/24 dev liar",
+              address=self.NEAR)
+        self.wire = Wire(self.world, "liar",
+                         bytes.fromhex(self.NEAR.replace(":", "")))
+        h1.ip("neigh replace %s lladdr %s dev liar nud permanent" % (
+            LIAR, self.wire.own.hex(":")))
+
+    def close(self):
+        self.wire.sock.close()
+        h1.ip("link del dev liar")
+        self.world.close()
+
+    def answer(self, options, *words):
+        """What srtrace prints of one probe by way of us, of which we say that it
+        has expired here with these options."""
+        with h1:
+            program = subprocess.Popen(
+                [PROGRAM, "-n", "-w", "3", "-q", "1", "-m", "1", *words, "-g",
+                 LIAR, BEHIND], text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
+        probe = self.wire.receive(5)
+        equal(Packet(probe).dst, LIAR, "where the probe goes")
+        self.wire.send(ip(LIAR, Packet(probe).src, proto=ICMP,
+                          payload=icmp_error(11, 0, edit(probe,
+                                                         options=options))))
+        output = program.communicate(timeout=10)[0]
+        equal(program.returncode, 1, "exit code (%s)" % output.strip())
+        return output
+
+
+UNSOUND = (
+    ("no route", b"\1" * 8),
+    ("a route that runs past the header", lsrr(BEHIND, length=39)),
+    ("a strict one that runs past it", ssrr(BEHIND, length=11)),
+    ("a length of part of a slot", lsrr(BEHIND, length=6)),
+    ("a length octet short of an option", lsrr(BEHIND, length=1)),
+    ("no length octet", b"\1" * 7 + bytes([131])),
+    ("a pointer into the option's head", lsrr(BEHIND, ptr=0)),
+    ("a pointer between two slots", lsrr(BEHIND, ptr=7)),
+    ("a second route", lsrr(BEHIND) + ssrr(BEHIND)),
+    ("another option that runs past the header", lsrr(BEHIND) + b"\7\x27\4"),
+)
+SOUND = (
+    (0, lsrr(BEHIND)), (1, lsrr(BEHIND, ptr=8)), (1, ssrr(BEHIND, ptr=8)),
+    (2, b"\1" + lsrr(LIAR, BEHIND, BEHIND, ptr=12)),
+    (1, lsrr(BEHIND, ptr=252)), (1, lsrr(BEHIND, ptr=8) + record(3)),
+)
+
+
+@test("srtrace: a quote whose source route is broken shows no route, in text and "
+      "in JSON")
+def broken_quotes():
+    liar = Liar()
+    for what, options in UNSOUND:
+        text = liar.answer(options)
+        check("%s  " % LIAR in text and "[no sound route in it]" in text,
+              "%s: %s" % (what, text))
+        check(" of 1, to" not in text, "%s: %s" % (what, text))
+        hop = hops(json.loads(liar.answer(options, "-j")))[0]
+        padded = options + b"\0" * (-len(options) % 4)
+        equal((hop["from"], hop["outcome"], hop["options"], hop.get("passed")),
+              (LIAR, "expired", padded.hex(), None), what)
+
+
+@test("srtrace: a quote whose source route is sound shows how much of it is used "
+      "up, never more than there is of it")
+def sound_quotes():
+    liar = Liar()
+    for passed, options in SOUND:
+        text = liar.answer(options)
+        check("[%d of 1, to %s]" % (passed, LIAR) in text, text)
+        hop = hops(json.loads(liar.answer(options, "-j")))[0]
+        equal(hop.get("passed"), passed, "passed, of " + options.hex(" "))
 
 
 def checksum_is_right(kind, protocol):

@@ -321,3 +321,24 @@ bool reply_read(struct reply *reply, uint16_t *sequence,
 	reply->outcome = OUTCOME_ANSWERED;
 	return is_answer(sequence, header.protocol, at, len);
 }
+
+/**
+ * gateways_passed() - how much of its route a datagram had gone
+ * @reply: what quotes it, or the datagram itself
+ *
+ * Whoever replies may quote anything. A pointer far beyond the option does not
+ * make the route longer, so what counts are the addresses ahead of it.
+ *
+ * Return: gateways passed; -1 if the options hold no source route, or hold a
+ *	   fault, so that a gateway would refuse them.
+ */
+int gateways_passed(const struct reply *reply)
+{
+	struct srr srr;
+	unsigned int n;
+
+	if (srr_parse(reply->options, reply->options_len, &srr) != SRR_VALID)
+		return -1;
+	srr_recorded(reply->options, &srr, &n);
+	return n;
+}

@@ -261,10 +261,10 @@ static struct json_object *json_group(const struct group *group,
 				       json_address(evidence[i].recorded));
 		json_object_object_add(one, "towards",
 				       json_address(evidence[i].towards));
-		json_object_array_add(outcome, one);
+		json_object_array_add(why, one);
 	}
 	json_object_object_add(object, "addresses", all);
-	json_object_object_add(object, "evidence", outcome);
+	json_object_object_add(object, "evidence", why);
 	return object;
 }
 

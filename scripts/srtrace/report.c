@@ -68,11 +68,11 @@ const char *name_of(in_addr_t address)
  * look_up() - the address of a name
  * @name: a name, or an address as text
  * @address: set to its address
- * @outcome: set to what is wrong with it, if it has none
+ * @why: set to what is wrong with it, if it has none
  *
  * Return: false if it has none.
  */
-bool look_up(const char *name, in_addr_t *address, const char **outcome)
+bool look_up(const char *name, in_addr_t *address, const char **why)
 {
 	const struct addrinfo hints = { .ai_family = AF_INET };
 	struct addrinfo *found;
@@ -98,10 +98,10 @@ bool look_up(const char *name, in_addr_t *address, const char **outcome)
 in_addr_t resolve(const char *name)
 {
 	in_addr_t address;
-	const char *outcome;
+	const char *why;
 
-	if (!look_up(name, &address, &outcome))
-		fail(EXIT_USAGE, "%s: %s", name, outcome);
+	if (!look_up(name, &address, &why))
+		fail(EXIT_USAGE, "%s: %s", name, why);
 	return address;
 }
 
@@ -123,7 +123,7 @@ void show_host(in_addr_t address)
 
 /**
  * show_area() - print octets of an option area
- * @options: the octets
+ * @area: the octets
  * @len: how many
  */
 void show_area(const uint8_t *area, unsigned int len)
@@ -131,7 +131,7 @@ void show_area(const uint8_t *area, unsigned int len)
 	unsigned int i;
 
 	for (i = 0; i < len; i++)
-		printf("%s%02x", i ? " " : "", options[i]);
+		printf("%s%02x", i ? " " : "", area[i]);
 }
 
 /**
@@ -264,8 +264,8 @@ struct json_object *json_reply(const struct reply *reply)
 	};
 	struct json_object *object = json_object_new_object();
 	const char *name;
-	struct srr srr;
 	char rtt[32];
+	int gateways;
 
 	json_object_object_add(object, "outcome",
 			       json_object_new_string(outcomes[reply->outcome]));
@@ -286,9 +286,10 @@ struct json_object *json_reply(const struct reply *reply)
 		json_object_object_add(object, "options",
 				       json_octets(reply->options,
 						   reply->options_len));
-	if (srr_parse(reply->options, reply->options_len, &srr) == SRR_VALID)
+	gateways = gateways_passed(reply);
+	if (gateways >= 0)
 		json_object_object_add(object, "passed",
-				       json_object_new_int((srr.ptr - 4) / 4));
+				       json_object_new_int(gateways));
 	return object;
 }
 

@@ -49,7 +49,7 @@ static struct target *read_list(const char *path, unsigned int *n)
 	unsigned int number = 0;
 	char *line = NULL;
 	size_t size = 0;
-	const char *outcome;
+	const char *why;
 	char *word;
 
 	if (!file)
@@ -65,9 +65,9 @@ static struct target *read_list(const char *path, unsigned int *n)
 		if (!targets)
 			fail(EXIT_SYSTEM, "out of memory");
 		memset(&targets[*n], 0, sizeof(*targets));
-		if (!look_up(word, &targets[*n].address, &outcome))
+		if (!look_up(word, &targets[*n].address, &why))
 			fail(EXIT_USAGE, "%s, line %u: %s: %s", path, number,
-			     word, outcome);
+			     word, why);
 		(*n)++;
 	}
 	free(line);

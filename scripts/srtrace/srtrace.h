@@ -143,6 +143,7 @@ struct reply {
 size_t probe_build(uint8_t *datagram, const struct probe *probe);
 bool reply_read(struct reply *reply, uint16_t *sequence,
 		const uint8_t *datagram, size_t len, in_addr_t self);
+int gateways_passed(const struct reply *reply);
 in_addr_t first_stop(const struct route *route);
 uint16_t own_port(void);
 
@@ -170,7 +171,7 @@ int scan(const char *path, in_addr_t to);
 /* report.c */
 const char *quad(in_addr_t address, char *text);
 const char *name_of(in_addr_t address);
-bool look_up(const char *name, in_addr_t *address, const char **outcome);
+bool look_up(const char *name, in_addr_t *address, const char **why);
 in_addr_t resolve(const char *name);
 void show_host(in_addr_t address);
 void show_area(const uint8_t *area, unsigned int len);

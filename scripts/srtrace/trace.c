@@ -12,19 +12,6 @@
 
 #define HOPS_MAX	255
 
-/*
- * How much of its route a probe had gone when it ended, told by the quoted
- * header: gateways passed, or -1 where there is no sound route in it.
- */
-static int passed(const struct reply *reply)
-{
-	struct srr srr;
-
-	if (srr_parse(reply->options, reply->options_len, &srr) == SRR_NONE)
-		return -1;
-	return (srr.ptr - 4) / 4;
-}
-
 static bool is_end(const struct reply *reply)
 {
 	return reply->outcome == OUTCOME_ANSWERED ||
@@ -42,13 +29,13 @@ static bool is_reached(const struct reply *reply)
 static void show_place(const struct reply *reply, const struct route *route)
 {
 	char text[ADDRESS_TEXT];
-	int gateways = passed(reply);
+	int gateways = gateways_passed(reply);
 
 	if (reply->outcome != OUTCOME_EXPIRED &&
 	    reply->outcome != OUTCOME_REFUSED)
 		return;
 	if (gateways < 0)
-		printf("  %s[no route left in it]%s", paint("33"), paint("0"));
+		printf("  %s[no sound route in it]%s", paint("33"), paint("0"));
 	else
 		printf("  [%d of %u, to %s]", gateways, route->gateways,
 		       quad(reply->to, text));
@@ -68,7 +55,8 @@ static void show_reply(const struct reply *reply, const struct route *route,
 		printf("  %s%s%s", paint("31"), error_name(reply), paint("0"));
 	if (route->gateways &&
 	    (!before || before->from != reply->from ||
-	     passed(before) != passed(reply) || before->to != reply->to))
+	     gateways_passed(before) != gateways_passed(reply) ||
+	     before->to != reply->to))
 		show_place(reply, route);
 	if (settings.verbose && reply->options_len) {
 		printf("  ");
@@ -217,7 +205,8 @@ static void find_ways(struct ways *ways, const struct route *route,
 			ways->end = reply;
 			return;
 		}
-		if (reply.outcome == OUTCOME_EXPIRED && passed(&reply) > 0)
+		if (reply.outcome == OUTCOME_EXPIRED &&
+		    gateways_passed(&reply) > 0)
 			back = true;
 		if (back)
 			ways->back[ways->backs++] = reply;

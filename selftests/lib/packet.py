@@ -60,6 +60,12 @@ def udp(payload=b"srcroute", sport=4000, dport=9):
     return struct.pack("!4H", sport, dport, 8 + len(payload), 0) + payload
 
 
+def icmp_error(kind, code, quote):
+    """An ICMP error about a datagram, without its IP header."""
+    body = bytes([kind, code]) + bytes(6) + quote
+    return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+
+
 def ip(src, dst, options=b"", *, payload=None, ttl=64, proto=UDP, tos=0,
        ident=0x5352, frag=0):
     """A datagram. Options are padded with zeroes to a multiple of four."""
