@@ -1,7 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The recipes of docs/filtering.md, taken out of the page and run: C1, C2, C4,
-and the mark. The topology is drawn in lib/standard.py.
+and the mark. The topology is drawn in lib/standard.py. And those of a whole way,
+with a recipe on the first of three gateways:
+
+    host ----- a gate b ----- second ----- third ----- end
+        10.1.0      c 10.2.0    |    10.9.1     10.9.2       .1 left, .2 right
+                    +-----------+                            of a link
+                        10.3.0
 """
 
 import functools
@@ -9,19 +15,25 @@ import os
 import re
 
 from lib import ktap, packet
+from lib.chain import Chain, Node, traceroute, transfer
 from lib.ktap import check, equal, test
+from lib.netns import cable
 from lib.nft import nft
-from lib.packet import edit, ip, lsrr, ssrr
+from lib.packet import ICMP, edit, icmp_error, ip, lsrr, ssrr
 from lib.standard import (A, B, FAR, NEXT, NEXT_C, SRC, StandardBench, expect,
                           expect_error, expect_nothing, expect_one)
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                     "../docs/filtering.md")
-STRANGER = "10.1.3.77"
+STRANGER, OTHER = "10.1.3.77", "10.1.0.3"
+SECOND, THIRD, END = "10.9.1.1", "10.9.1.2", "10.9.2.2"
+WAY = [A, SECOND]  # the third is in transit
+SMALL_MTU = 600  # between the third and the end
 
 bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
-tested = set()
+bench.neighbour("a", OTHER)
+tested, travelled = set(), set()
 dropped = []  # by the recipe of this test: (link, datagram)
 
 
@@ -48,11 +60,15 @@ def undo():
     bench.set(lsrr=1, ssrr=1, mark=0)
 
 
-def load(heading):
-    ktap.cleanup(undo)
+def load_into(ns, heading):
     for language, block in RECIPES[heading]:
         command = {"nft": ["nft", "-f", "-"], "sh": ["sh", "-e"]}[language]
-        bench.router.run(command, input=block)
+        ns.run(command, input=block)
+
+
+def load(heading):
+    ktap.cleanup(undo)
+    load_into(bench.router, heading)
     # What tells the bench that all has come out is no part of the recipe.
     if "hook forward" in nft(bench.router, "list ruleset"):
         nft(bench.router, "insert rule inet srcroute forward ip saddr %s "
@@ -128,6 +144,57 @@ def stateful():
     hit_is_dropped(FAR)
 
 
+def error(quote, kind=11, to=SRC):
+    """An ICMP error from behind b."""
+    return ip(NEXT, to, proto=ICMP, payload=icmp_error(kind, 0, quote))
+
+
+def gets_back(sent):
+    expect(bench.exchange("b", sent), {"a": [edit(sent, ttl=63)]})
+
+
+ROUTED = ip(SRC, NEXT, lsrr(FAR))
+# What looks like the options of a quote that has none: ports and length.
+PORTS = packet.udp(sport=0x8307, dport=0x0400)
+
+
+@test("C2: recipe: a stateful firewall lets errors in that quote a source route, "
+      "for hosts that have sent some")
+@recipe("A stateful firewall")
+def stateful_errors():
+    is_dropped(error(ROUTED), by="b")
+    hit_passes(FAR)
+    for kind in 3, 11, 12:
+        gets_back(error(ROUTED, kind))
+    for options in (ssrr(FAR), lsrr(FAR, B, ptr=12), b"\1" + lsrr(FAR),
+                    b"\1" + ssrr(FAR, ptr=8), lsrr(FAR) + packet.record(3),
+                    lsrr(*[FAR] * 9)):
+        gets_back(error(edit(ROUTED, options=options)))
+    for options in (packet.record(3), packet.record(3) + lsrr(FAR), b"\1" * 8,
+                    b"\1\1" + lsrr(FAR), b"\0" * 4 + lsrr(FAR)):
+        is_dropped(error(edit(ROUTED, options=options)), by="b")
+    for sent in (error(ROUTED, 4), error(ROUTED, 5), error(ROUTED, 0),
+                 error(ip(SRC, NEXT)), error(ip(SRC, NEXT, payload=PORTS)),
+                 error(b"\x67" + ROUTED[1:]), error(ROUTED[:20]),
+                 error(ROUTED, to=OTHER), ip(NEXT, SRC, payload=icmp_error(
+                     11, 0, ROUTED), proto=99)):
+        is_dropped(sent, by="b")
+
+
+@test("C2: recipe: a stateful firewall lets answers in along a source route, for "
+      "hosts that have sent some")
+@recipe("A stateful firewall")
+def stateful_answers():
+    answer = ip(FAR, B, lsrr(SRC))
+    is_dropped(answer, by="b")
+    hit_passes(FAR)
+    expect(bench.exchange("b", answer), {"a": [
+        edit(answer, ttl=63, dst=SRC, options=lsrr(A, ptr=8))]})
+    is_dropped(ip(FAR, B, lsrr(OTHER)), by="b")
+    is_dropped(ip(FAR, B, lsrr(NEXT_C)), by="b")
+    is_dropped(ip(FAR, SRC, payload=packet.udp()), by="b")
+
+
 @test("C1: recipe: options from some hosts only")
 @recipe("From some hosts only")
 def some_hosts():
@@ -136,6 +203,21 @@ def some_hosts():
     is_dropped(ip(STRANGER, A, lsrr(B, FAR, ptr=8)))
     equal(counted(), 2, "counter")
     passes(ip(STRANGER, FAR), "b")
+
+
+@test("C1: recipe: options from some hosts only, and back to who has sent some")
+@recipe("From some hosts only")
+def some_hosts_answers():
+    answer, stray = ip(FAR, B, lsrr(SRC)), ip(FAR, B, lsrr(OTHER))
+    request = ip(NEXT, B, packet.record(2))
+    for sent in answer, stray, request:
+        is_dropped(sent, by="b")
+    hit_passes(FAR)
+    expect(bench.exchange("b", answer), {"a": [
+        edit(answer, ttl=63, dst=SRC, options=lsrr(A, ptr=8))]})
+    for sent in stray, request, ip(SRC, B, lsrr(FAR)):
+        is_dropped(sent, by="b")
+    equal(counted(), 6, "counter")
 
 
 @test("C1: recipe: hits pass, loose routes for other routers do not")
@@ -202,10 +284,166 @@ def none():
     passes(ip(SRC, FAR), "b")
 
 
-@test("C1: every recipe of docs/filtering.md has a test here")
+class Way:
+    """The whole way, in real network stacks."""
+
+    def __init__(self):
+        self.chain = Chain(
+            Node("host", right=SRC + "/24").accepting(),
+            Node("gate", A + "/24", B + "/24", ports=("a", "b")).ours(),
+            Node("second", NEXT + "/24", SECOND + "/24").ours(),
+            Node("third", THIRD + "/24", "10.9.2.1/24").ours(),
+            Node("end", END + "/24").accepting())
+        self.host, self.gate, self.second, self.third, self.end = (
+            node.ns for node in self.chain.nodes)
+        cable(self.gate, "c", self.second, "side",
+              "addr add 10.3.0.1/24 dev c")
+        self.second.ip("addr add %s/24 dev side" % NEXT_C)
+        self.host.ip("route add 10.3.0.0/24 via " + A)
+        self.third.ip("route add 10.3.0.0/24 via " + SECOND,
+                      "route replace 10.9.2.0/24 dev right src 10.9.2.1 scope "
+                      "link proto kernel mtu %d" % SMALL_MTU)
+        self.end.ip("route add 10.3.0.0/24 via 10.9.2.1")
+
+    def undo(self):
+        nft(self.gate, "flush ruleset")
+        for key, value in ("lsrr", 1), ("ssrr", 1), ("mark", 0):
+            self.gate.sysctl("net.ipv4.srcroute.conf.all." + key, value)
+        self.gate.run("ip rule del fwmark 0x100/0x100; "
+                      "ip route flush table 100", check=False)
+
+    def too_large(self):
+        """Datagrams that the third has answered with their MTU."""
+        with self.third.open("/proc/net/snmp") as file:
+            names, values = [line.split() for line in file
+                             if line.startswith("Ip:")]
+        return int(values[names.index("FragFails")])
+
+    def trace(self, gateways=()):
+        """Past every router, each by the address that faces the host."""
+        equal(traceroute(self.host, END, gateways, "-m", "5", check=False),
+              [A, NEXT, THIRD, END],
+              "hops by %s" % (list(gateways) or "no gateway"))
+
+    def carry(self, gateways=()):
+        """1 MB each way, and not before the host has heard of the MTU."""
+        self.host.ip("route flush cache")
+        before = self.too_large()
+        transfer(self.host, self.end, END, gateways, seconds=60)
+        check(self.too_large() > before, "nothing was larger than the MTU")
+
+
+@functools.cache
+def way():
+    """Made by the first test that needs it."""
+    return Way()
+
+
+def travel(heading):
+    """A test with a recipe on the first gateway of a whole way."""
+    travelled.add(heading)
+
+    def decorate(function):
+        @functools.wraps(function)
+        def run():
+            ktap.cleanup(way().undo)
+            load_into(way().gate, heading)
+            function(way())
+            # Whatever becomes of source routes, the rest goes on as ever.
+            way().trace()
+            way().carry()
+        return run
+    return decorate
+
+
+@test("C1: recipe on the first of three gateways: to some networks only: a "
+      "traceroute, and 1 MB past a small MTU")
+@travel("To some networks only")
+def some_networks_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("C2: recipe on the first of three gateways: a stateful firewall: a "
+      "traceroute, and 1 MB past a small MTU")
+@travel("A stateful firewall")
+def stateful_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("C1: recipe on the first of three gateways: options from some hosts: a "
+      "traceroute, and 1 MB past a small MTU")
+@travel("From some hosts only")
+def some_hosts_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("C1: recipe on the first of three gateways: none in transit: a traceroute, "
+      "and 1 MB past a small MTU")
+@travel("For this router only, none in transit")
+def no_transit_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("C2: recipe on the first of three gateways: masquerading: gateways are "
+      "shown, but no answer comes by a source route; the rest as ever")
+@travel("Not past masquerading")
+def masquerading_travel(all_of_it):
+    equal(traceroute(all_of_it.host, END, WAY, "-m", "4", check=False),
+          [A, NEXT, THIRD, "*"], "hops")
+    nft(all_of_it.gate, "flush chain inet srcroute forward")
+    all_of_it.trace(WAY)
+
+
+@test("C1: recipe on the first of three gateways: a limited rate: a traceroute; "
+      "the rest as ever")
+@travel("A limited rate")
+def limited_travel(all_of_it):
+    all_of_it.trace(WAY)
+
+
+@test("C1: recipe on the first of three gateways: who sends them where: a "
+      "traceroute, and 1 MB past a small MTU")
+@travel("Who sends them where")
+def who_where_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("Interface: recipe on the first of three gateways: another way: a "
+      "traceroute, and 1 MB past a small MTU")
+@travel("Another way than the rest")
+def another_way_travel(all_of_it):
+    before = all_of_it.second.counters()
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+    now = all_of_it.second.counters()
+    check(now["side", "hop"] > before["side", "hop"], "not by the other way")
+    equal(now["left", "hop"], before["left", "hop"], "by the way of the rest")
+
+
+@test("O2: recipe on the first of three gateways: none: the traceroute ends "
+      "there; the rest as ever")
+@travel("None, and the source is told")
+def none_travel(all_of_it):
+    equal(traceroute(all_of_it.host, END, WAY, "-m", "5", check=False), [A],
+          "hops")
+
+
+@test("C1: every recipe of docs/filtering.md has its tests here")
 def all_tested():
     equal(sorted(tested), sorted(RECIPES), "recipes")
+    equal(sorted(travelled), sorted(RECIPES), "recipes on a whole way")
+
+
+def close():
+    bench.close()
+    if way.cache_info().currsize:
+        way().chain.close()
 
 
 if __name__ == "__main__":
-    ktap.main(bench.close)
+    ktap.main(close)

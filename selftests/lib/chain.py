@@ -7,21 +7,29 @@
 Every node has a route to every link.
 """
 
+import hashlib
 import ipaddress
+import os
+import re
 import select
 import socket
+import tempfile
 import time
 
-from .netns import Netns, cable
+from . import ktap
+from .netns import Netns, cable, wait_until
 
 _ETH_ALL, _OUTGOING = 3, 4
 
 
 class Node:
-    """A namespace with a left and a right interface, where it has them."""
+    """A namespace with a left and a right interface, where it has them, and
+    what they are called."""
 
-    def __init__(self, label, left=None, right=None, name=None):
+    def __init__(self, label, left=None, right=None, name=None,
+                 ports=("left", "right")):
         self.label, self.left, self.right = label, left, right
+        self.ports = ports
         self.ns = Netns(label, name)
 
     def router(self):
@@ -48,11 +56,12 @@ class Chain:
         self.nodes = nodes
         self.links = []
         for near, far in zip(nodes, nodes[1:]):
-            cable(near.ns, "right", far.ns, "left",
-                  "addr add %s dev right" % near.right)
+            cable(near.ns, near.ports[1], far.ns, far.ports[0],
+                  "addr add %s dev %s" % (near.right, near.ports[1]))
             self.links.append(ipaddress.ip_interface(near.right).network)
         for i, node in enumerate(nodes):
-            lines = ["addr add %s dev left" % node.left] if node.left else []
+            lines = ["addr add %s dev %s" % (node.left, node.ports[0])] \
+                if node.left else []
             for j, network in enumerate(self.links):
                 if j < i - 1:
                     via = nodes[i - 1].right
@@ -78,7 +87,7 @@ class Taps:
             with node.ns:
                 sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                      socket.htons(_ETH_ALL))
-                sock.bind(("left", _ETH_ALL))
+                sock.bind((node.ports[0], _ETH_ALL))
                 self._socks.append(sock)
 
     def __enter__(self):
@@ -103,3 +112,41 @@ class Taps:
             if wanted(datagram):
                 return datagram
         return None
+
+
+def _gates(gateways):
+    return [word for gateway in gateways for word in ("-g", gateway)]
+
+
+def traceroute(ns, to, gateways=(), *words, check=True):
+    """The addresses that inetutils-traceroute shows, in order."""
+    output = ns.run(["inetutils-traceroute", "-I", "-q", "1", "-w", "2", *words,
+                     *_gates(gateways), to], check=check)
+    return re.findall(r"^\s*\d+\s+(\S+)", output, re.M)
+
+
+def transfer(near, far, to, gateways=(), seconds=120):
+    """1 MB each way over TCP between two namespaces, with a source route of
+    nc."""
+    data = os.urandom(1 << 20)
+    with tempfile.TemporaryDirectory() as home:
+        for name in "up", "down":
+            with open(os.path.join(home, name), "wb") as file:
+                file.write(data if name == "up" else data[::-1])
+        server = far.popen("exec nc.traditional -l -p 5001 -q 5 <%s/down "
+                           ">%s/got-up" % (home, home))
+        try:
+            wait_until(lambda: ":1389 " in far.run("cat /proc/self/net/tcp"),
+                       what="nc listens")
+            near.run("exec nc.traditional %s -q 5 %s 5001 <%s/up >%s/got-down" %
+                     (" ".join(_gates(gateways)), to, home, home),
+                     timeout=seconds)
+            ktap.equal(server.wait(60), 0, "exit status of the server")
+        finally:
+            server.kill()
+            server.wait()
+        for name, wanted in ("got-up", data), ("got-down", data[::-1]):
+            with open(os.path.join(home, name), "rb") as file:
+                got = file.read()
+            ktap.equal((len(got), hashlib.sha256(got).hexdigest()),
+                       (len(wanted), hashlib.sha256(wanted).hexdigest()), name)
