@@ -321,6 +321,55 @@ def replaced_by_user_space():
         nft(bench.router, "flush ruleset")
 
 
+def only(*devices):
+    """lsrr is on for these interfaces alone, for the length of a test."""
+    ktap.cleanup(lambda: bench.set(lsrr=1, ssrr=1))
+    bench.set(lsrr=0, ssrr=0)
+    for dev in devices:
+        bench.router.sysctl("net.ipv4.srcroute.conf.%s.lsrr" % dev, 1)
+
+
+@test("Interface, C3: the write that takes the hooks out makes the kernel drop "
+      "what the queues of the namespace hold; no other write does")
+def queue_loses():
+    plain = ip(SRC, FAR)
+    for where in "prerouting", "forward", "postrouting":
+        load("table ip t { chain c { type filter hook %s priority 0; "
+             "ip saddr %s queue num 10; } }" % (where, SRC))
+        with contextlib.closing(Queue(bench.router, 10)) as queue:
+            # Not the last; the last; and when there is none left to take out.
+            only("a", "b")
+            for dev, comes in ("a", True), ("b", False), ("b", True):
+                bench.send("a", plain)
+                queue.wait(1)
+                bench.router.sysctl(
+                    "net.ipv4.srcroute.conf.%s.lsrr" % dev, 0)
+                queue.accept()
+                expect(bench.collect(),
+                       {"b": [edit(plain, ttl=63)]} if comes else {})
+        nft(bench.router, "flush ruleset")
+
+
+@test("Interface, C3: the write that registers the hooks makes the kernel "
+      "queue again what a queue in PREROUTING holds, and lose nothing")
+def queue_again():
+    only()
+    load("table ip t { chain c { type filter hook prerouting priority 0; "
+         "ip saddr %s queue num 10; } }" % SRC)
+    plain = ip(SRC, FAR)
+    with contextlib.closing(Queue(bench.router, 10)) as queue:
+        for registers in True, False:
+            bench.send("a", plain)
+            queue.wait(1)
+            bench.router.sysctl("net.ipv4.srcroute.conf.a.lsrr", 1)
+            queue.accept()
+            if registers:
+                expect_nothing(bench.collect())
+                equal(queue.wait(1)[-1].hex(), plain.hex(), "queued again")
+                queue.accept()
+            expect(bench.collect(), {"b": [edit(plain, ttl=63)]})
+
+
 @test("C3: a socket of the router never swallows a hit (early demux)")
 def socket_on_router():
     with bench.router:

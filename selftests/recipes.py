@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The recipes of docs/filtering.md, taken out of the page and run: C1, C2, C4,
-and the mark. The topology is drawn in lib/standard.py. And those of a whole way,
-with a recipe on the first of three gateways:
+and the mark. The topology is drawn in lib/standard.py. And those of a whole
+way, with a recipe on the first of three gateways:
 
     host ----- a gate b ----- second ----- third ----- end
         10.1.0      c 10.2.0    |    10.9.1     10.9.2       .1 left, .2 right
@@ -158,8 +158,8 @@ ROUTED = ip(SRC, NEXT, lsrr(FAR))
 PORTS = packet.udp(sport=0x8307, dport=0x0400)
 
 
-@test("C2: recipe: a stateful firewall lets errors in that quote a source route, "
-      "for hosts that have sent some")
+@test("C2: recipe: a stateful firewall lets errors in that quote a source "
+      "route, for hosts that have sent some")
 @recipe("A stateful firewall")
 def stateful_errors():
     is_dropped(error(ROUTED), by="b")
@@ -181,8 +181,8 @@ def stateful_errors():
         is_dropped(sent, by="b")
 
 
-@test("C2: recipe: a stateful firewall lets answers in along a source route, for "
-      "hosts that have sent some")
+@test("C2: recipe: a stateful firewall lets answers in along a source route, "
+      "for hosts that have sent some")
 @recipe("A stateful firewall")
 def stateful_answers():
     answer = ip(FAR, B, lsrr(SRC))
@@ -380,8 +380,8 @@ def some_hosts_travel(all_of_it):
     all_of_it.carry(WAY)
 
 
-@test("C1: recipe on the first of three gateways: none in transit: a traceroute, "
-      "and 1 MB past a small MTU")
+@test("C1: recipe on the first of three gateways: none in transit: a "
+      "traceroute, and 1 MB past a small MTU")
 @travel("For this router only, none in transit")
 def no_transit_travel(all_of_it):
     all_of_it.trace(WAY)
@@ -398,8 +398,8 @@ def masquerading_travel(all_of_it):
     all_of_it.trace(WAY)
 
 
-@test("C1: recipe on the first of three gateways: a limited rate: a traceroute; "
-      "the rest as ever")
+@test("C1: recipe on the first of three gateways: a limited rate: a "
+      "traceroute; the rest as ever")
 @travel("A limited rate")
 def limited_travel(all_of_it):
     all_of_it.trace(WAY)

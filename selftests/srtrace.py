@@ -100,8 +100,8 @@ class Liar:
     def __init__(self):
         self.world = Netns("liar")
         ktap.cleanup(self.close)
-        cable(h1, "liar", self.world, "liar", "addr add 10.210.9.1/24 dev liar",
-              address=self.NEAR)
+        cable(h1, "liar", self.world, "liar",
+              "addr add 10.210.9.1/24 dev liar", address=self.NEAR)
         self.wire = Wire(self.world, "liar",
                          bytes.fromhex(self.NEAR.replace(":", "")))
         h1.ip("neigh replace %s lladdr %s dev liar nud permanent" % (
@@ -113,8 +113,8 @@ class Liar:
         self.world.close()
 
     def answer(self, options, *words):
-        """What srtrace prints of one probe by way of us, of which we say that it
-        has expired here with these options."""
+        """What srtrace prints of one probe by way of us, of which we say that
+        it has expired here with these options."""
         with h1:
             program = subprocess.Popen(
                 [PROGRAM, "-n", "-w", "3", "-q", "1", "-m", "1", *words, "-g",
@@ -149,8 +149,8 @@ SOUND = (
 )
 
 
-@test("srtrace: a quote whose source route is broken shows no route, in text and "
-      "in JSON")
+@test("srtrace: a quote whose source route is broken shows no route, in text "
+      "and in JSON")
 def broken_quotes():
     liar = Liar()
     for what, options in UNSOUND:
@@ -164,8 +164,8 @@ def broken_quotes():
               (LIAR, "expired", padded.hex(), None), what)
 
 
-@test("srtrace: a quote whose source route is sound shows how much of it is used "
-      "up, never more than there is of it")
+@test("srtrace: a quote whose source route is sound shows how much of it is "
+      "used up, never more than there is of it")
 def sound_quotes():
     liar = Liar()
     for passed, options in SOUND:
