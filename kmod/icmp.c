@@ -100,7 +100,7 @@ static bool icmp_has_stale_srr(const struct error *e, struct srr *srr)
 
 /* I4: take out the source route, and send the error to the source. */
 static bool icmp_strip_srr(struct sk_buff *skb, const struct nf_hook_state *state,
-		      struct error *e, const struct srr *srr)
+			   struct error *e, const struct srr *srr)
 {
 	if (!srcroute_header_make_writable(skb, &e->h))
 		return false;
@@ -199,7 +199,7 @@ static bool is_from_icmp_socket(const struct sock *sk)
  *	   counted, else NF_ACCEPT.
  */
 unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
-			     const struct nf_hook_state *state)
+				     const struct nf_hook_state *state)
 {
 	if (likely(!is_from_icmp_socket(state->sk)))
 		return NF_ACCEPT;

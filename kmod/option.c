@@ -64,7 +64,7 @@ static bool same_address(const u8 *a, const u8 *b)
   @	(srr->route_at_fault <==> route_at_fault);
   @*/
 static enum srr_verdict set_fault(struct srr *srr, unsigned int octet,
-			      bool route_at_fault)
+				  bool route_at_fault)
 {
 	if (!srr->type)
 		return SRR_NONE;
@@ -111,7 +111,7 @@ static bool is_zeroed(const u8 *options, unsigned int from, unsigned int to)
  * Return: see enum srr_verdict.
  */
 enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
-			  struct srr *srr)
+			   struct srr *srr)
 {
 	unsigned int at = 0;
 	/*@ ghost int seen = 0; */

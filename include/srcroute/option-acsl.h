@@ -105,7 +105,7 @@
   @	\old(options[k]) == 0);
   @*/
 enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
-			  struct srr *srr);
+			   struct srr *srr);
 
 /*@ requires \valid_read(srr);
   @ terminates \true;

@@ -63,7 +63,7 @@ struct srr {
 #endif
 
 enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
-			  struct srr *srr);
+			   struct srr *srr);
 
 /**
  * srr_is_complete() - is the route used up?

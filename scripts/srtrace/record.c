@@ -19,7 +19,7 @@
 /* What a Record Route option holds; -1 if there is none. */
 static int recorded(const struct reply *reply, in_addr_t *address, bool *full)
 {
-	const uint8_t *area = reply->options;
+	const uint8_t *options = reply->options;
 	unsigned int at = 0, len;
 	int n;
 

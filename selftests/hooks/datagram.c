@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "datagram.h"
-#include "twin.h"
+#include "reference.h"
 
 enum {
 	NOP = 1, RR = 7, TS = 68, LSRR = 131, SSRR = 137, ALERT = 148,

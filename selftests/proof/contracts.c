@@ -64,7 +64,7 @@ static bool is_sound(const u8 *option, unsigned int room, const struct srr *srr)
 }
 
 enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
-			  struct srr *srr)
+			   struct srr *srr)
 {
 	enum srr_verdict verdict = SRR_NONE;
 	struct srr any;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The option engine against its twin, for libFuzzer (scripts/fuzz) and for the
+ * The option engine against its reference, for libFuzzer (scripts/fuzz) and for the
  * replay of the corpus (replay.c).
  *
  * An input is an address to look for, one to record, and an option area. What
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "twin.h"
+#include "reference.h"
 
 /* An option area in a block of its own; @len octets, and not one more. */
 struct area {
@@ -68,22 +68,22 @@ static void expect(bool right, const char *what)
 		give_up(what);
 }
 
-static void expect_same(const char *what, const void *engine, const void *twin,
+static void expect_same(const char *what, const void *engine, const void *reference,
 			unsigned int n)
 {
-	if (!memcmp(engine, twin, n))
+	if (!memcmp(engine, reference, n))
 		return;
 	show("engine", engine, n);
-	show("twin", twin, n);
+	show("reference", reference, n);
 	give_up(what);
 }
 
 static void expect_number(const char *what, unsigned int engine,
-			  unsigned int twin)
+			  unsigned int reference)
 {
-	if (engine == twin)
+	if (engine == reference)
 		return;
-	fprintf(stderr, "  engine   %u\n  twin     %u\n", engine, twin);
+	fprintf(stderr, "  engine   %u\n  reference     %u\n", engine, reference);
 	give_up(what);
 }
 
@@ -106,51 +106,52 @@ static void forget_the_rest(enum srr_verdict verdict, struct srr *srr)
 /* The engine has to fill in what it promises: it starts from rubbish. */
 static enum srr_verdict check_find(struct srr *srr)
 {
-	struct srr twin = { 0 };
-	enum srr_verdict verdict, twins;
+	struct srr reference = { 0 };
+	enum srr_verdict verdict, expected;
 
 	memset(srr, 0xee, sizeof(*srr));
 	verdict = srr_parse(input.octet, input.len, srr);
-	twins = reference_parse(input.octet, input.len, &twin);
+	expected = reference_parse(input.octet, input.len, &reference);
 	forget_the_rest(verdict, srr);
-	forget_the_rest(twins, &twin);
-	if (verdict != twins || memcmp(srr, &twin, sizeof(twin))) {
+	forget_the_rest(expected, &reference);
+	if (verdict != expected || memcmp(srr, &reference, sizeof(reference))) {
 		show_finding("engine", verdict, srr);
-		show_finding("twin", twins, &twin);
+		show_finding("reference", expected, &reference);
 		give_up("srr_parse()");
 	}
 	return verdict;
 }
 
 static void check_recorded(const struct srr *srr,
-			   const struct twin_route *route)
+			   const struct reference_route *route)
 {
 	struct reference_address list[SRR_SLOTS_MAX];
-	unsigned int n = ~0u, twins = twin_recorded(route, list);
+	unsigned int n = ~0u, expected = reference_recorded(route, list);
 	const u8 *recorded = srr_recorded(input.octet, srr, &n);
 
-	expect_number("the count of srr_recorded()", n, twins);
+	expect_number("the count of srr_recorded()", n, expected);
 	expect(recorded == input.octet + srr->off + 3,
 	       "the place of srr_recorded()");
 	expect_same("srr_recorded()", recorded, list, n * sizeof(*list));
 }
 
-static void check_reverse(const struct srr *srr, const struct twin_route *route)
+static void check_reverse(const struct srr *srr,
+			  const struct reference_route *route)
 {
-	struct reference_address engine[SRR_SLOTS_MAX], twin[SRR_SLOTS_MAX];
+	struct reference_address engine[SRR_SLOTS_MAX], reference[SRR_SLOTS_MAX];
 	unsigned int n;
 
 	memset(engine, 0xee, sizeof(engine));
-	memset(twin, 0xee, sizeof(twin));
+	memset(reference, 0xee, sizeof(reference));
 	n = srr_reverse(input.octet, srr, engine->octet);
 	expect_number("the count of srr_reverse()", n,
-		      reference_reverse(route, twin));
-	expect_same("srr_reverse()", engine, twin, sizeof(twin));
+		      reference_reverse(route, reference));
+	expect_same("srr_reverse()", engine, reference, sizeof(reference));
 }
 
-static void check_slot(const struct srr *srr, const struct twin_route *route)
+static void check_slot(const struct srr *srr, const struct reference_route *route)
 {
-	bool complete = twin_is_complete(route);
+	bool complete = reference_is_complete(route);
 
 	expect_number("srr_is_complete()", srr_is_complete(srr), complete);
 	if (!complete)
@@ -173,15 +174,15 @@ static void check_rewritten(const struct area *area, const struct srr *before)
 static bool check_advance(struct area *area, const struct srr *srr,
 			  const u8 *next, const u8 *record)
 {
-	u8 twin[SRR_OPTIONS_MAX];
+	u8 reference[SRR_OPTIONS_MAX];
 	bool done;
 
-	memcpy(twin, area->octet, area->len);
+	memcpy(reference, area->octet, area->len);
 	done = srr_advance(area->octet + srr->off, next, record);
 	expect_number("the answer of srr_advance()", done,
-		      reference_advance(twin + srr->off, next, record));
-	expect_same("srr_advance()", area->octet, twin, area->len);
-	check_rewritten(options, srr);
+		      reference_advance(reference + srr->off, next, record));
+	expect_same("srr_advance()", area->octet, reference, area->len);
+	check_rewritten(area, srr);
 	return done;
 }
 
@@ -196,7 +197,7 @@ static void check_one_advance(const struct srr *srr, const u8 *next,
 
 /* Every address of the route, and those that differ from it in one octet. */
 static void check_advances(const struct srr *srr,
-			   const struct twin_route *route, const u8 *next,
+			   const struct reference_route *route, const u8 *next,
 			   const u8 *record)
 {
 	check_one_advance(srr, next, record);
@@ -213,7 +214,8 @@ static void check_advances(const struct srr *srr,
 }
 
 /* Slot by slot to the end, as gateway after gateway would. */
-static void check_journey(const struct srr *srr, const struct twin_route *route,
+static void check_journey(const struct srr *srr,
+			  const struct reference_route *route,
 			  const u8 *record)
 {
 	struct area area = copy(input.octet, input.len);
@@ -232,24 +234,24 @@ static void check_journey(const struct srr *srr, const struct twin_route *route,
 static void check_finish(const struct srr *srr)
 {
 	struct area area = copy(input.octet, input.len);
-	u8 twin[SRR_OPTIONS_MAX];
+	u8 reference[SRR_OPTIONS_MAX];
 
-	memcpy(twin, input.octet, input.len);
+	memcpy(reference, input.octet, input.len);
 	srr_complete(area.octet + srr->off);
-	reference_finish(twin + srr->off);
-	expect_same("srr_complete()", area.octet, twin, area.len);
+	reference_complete(reference + srr->off);
+	expect_same("srr_complete()", area.octet, reference, area.len);
 	check_rewritten(&area, srr);
 	free(area.block);
 }
 
 static void check_all(const u8 *next, const u8 *record)
 {
-	struct twin_route route;
+	struct reference_route route;
 	struct srr srr;
 
 	if (check_find(&srr) != SRR_VALID)
 		return;
-	route = twin_read(input.octet + srr.off);
+	route = reference_read(input.octet + srr.off);
 	check_recorded(&srr, &route);
 	check_reverse(&srr, &route);
 	check_slot(&srr, &route);

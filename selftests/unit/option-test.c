@@ -38,7 +38,7 @@ static enum srr_verdict find(const u8 *octets, unsigned int len,
 
 	memcpy(options, octets, len);
 	verdict = srr_parse(options, len, srr);
-	free(area);
+	free(options);
 	return verdict;
 }
 
@@ -64,7 +64,7 @@ static const struct finding sound[] = {
 };
 
 static const struct finding none[] = {
-	{ "an empty area", { 0 }, 0, SRR_NONE, { 0 } },
+	{ "no options", { 0 }, 0, SRR_NONE, { 0 } },
 	{ "no route", { 7, 7, 4, 0, 0, 0, 0, 1 }, 8, SRR_NONE, { 0 } },
 	{ "a route behind the end", { 0, 131, 3, 4 }, 4, SRR_NONE, { 0 } },
 	{ "a route inside an option", { 7, 6, 4, 131, 3, 4 }, 6, SRR_NONE,
@@ -156,7 +156,7 @@ static void V_keeps_a_sound_route_with_a_fault_behind_it(void **state)
 	const u8 options[] = { 131, 7, 8, ADDR1, 7, 0 };
 	struct srr srr;
 
-	assert_int_equal(find(options, sizeof(area), &srr), SRR_FAULT);
+	assert_int_equal(find(options, sizeof(options), &srr), SRR_FAULT);
 	assert_int_equal(srr.off, 0);
 	assert_int_equal(srr.len, 7);
 	assert_int_equal(srr.ptr, 8);
@@ -176,8 +176,8 @@ static void V_every_length_and_pointer(void **state)
 			options[2] = ptr;
 			ok = len >= 3 && len <= 40 && (len - 3) % 4 == 0 &&
 			     ptr >= 4 && ptr % 4 == 0;
-			memset(options + 3, 1, sizeof(area) - 3);
-			assert_int_equal(find(options, sizeof(area), &srr),
+			memset(options + 3, 1, sizeof(options) - 3);
+			assert_int_equal(find(options, sizeof(options), &srr),
 					 ok ? SRR_VALID : SRR_FAULT);
 			if (ok)
 				assert_int_equal(srr_is_complete(&srr),
@@ -197,7 +197,7 @@ static struct srr found(const u8 *options, unsigned int len)
 static void H6_next_is_the_slot_at_the_pointer(void **state)
 {
 	const u8 options[] = { 1, 131, 11, 8, ADDR1, ADDR2 };
-	struct srr srr = found(options, sizeof(area));
+	struct srr srr = found(options, sizeof(options));
 
 	assert_memory_equal(srr_slot(options, &srr), ((u8[]){ ADDR2 }), 4);
 }
@@ -266,7 +266,7 @@ static void I3_reverse_is_the_recorded_part_backwards(void **state)
 	const u8 options[] = { 131, 15, 12, ADDR1, ADDR2, ADDR3 };
 	const u8 wanted[] = { ADDR2, ADDR1 };
 	u8 route[4 * SRR_SLOTS_MAX];
-	struct srr srr = found(options, sizeof(area));
+	struct srr srr = found(options, sizeof(options));
 	unsigned int n;
 
 	assert_ptr_equal(srr_recorded(options, &srr, &n), options + 3);
@@ -280,12 +280,12 @@ static void I3_nothing_or_all_recorded(void **state)
 	u8 options[] = { 131, 39, 4, ADDR1, ADDR2, ADDR3, ADDR1, ADDR2, ADDR3,
 		      ADDR1, ADDR2, ADDR3 };
 	u8 route[4 * SRR_SLOTS_MAX];
-	struct srr srr = found(options, sizeof(area));
+	struct srr srr = found(options, sizeof(options));
 
 	assert_int_equal(srr_reverse(options, &srr, route), 0);
 	for (unsigned int ptr = 40; ptr <= 252; ptr += 4) {
 		options[2] = ptr;
-		srr = found(options, sizeof(area));
+		srr = found(options, sizeof(options));
 		assert_int_equal(srr_reverse(options, &srr, route), 9);
 		assert_memory_equal(route, options + 35, 4);
 		assert_memory_equal(route + 32, options + 3, 4);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A second option engine, naive, to hold kmod/option.c against; see twin.h.
+ * A second option engine, naive, to hold kmod/option.c against; see reference.h.
  */
 #include <string.h>
 
-#include "twin.h"
+#include "reference.h"
 
 enum { END = 0, NO_OPERATION = 1, LOOSE = 131, STRICT = 137 };
 
@@ -46,13 +46,13 @@ static struct option first_option(const u8 *octet, unsigned int left)
 	return all;
 }
 
-static struct options split(const u8 *options, unsigned int options_len)
+static struct options split(const u8 *area, unsigned int area_len)
 {
 	struct options options = { .n = 0 };
 	unsigned int at = 0;
 
-	while (at < options_len) {
-		struct option one = first_option(options + at, options_len - at);
+	while (at < area_len) {
+		struct option one = first_option(area + at, area_len - at);
 
 		one.at = at;
 		at += one.size;
@@ -66,7 +66,7 @@ static bool is_route(const struct option *option)
 	return option->octet[0] == LOOSE || option->octet[0] == STRICT;
 }
 
-static void set_fault(struct faults *faults, unsigned int at, bool of_route)
+static void blame(struct faults *faults, unsigned int at, bool of_route)
 {
 	faults->list[faults->n++] = (struct fault){ at, of_route };
 }
@@ -75,10 +75,10 @@ static void judge_route(const struct option *route, struct faults *faults)
 {
 	if (route->size >= 2 &&
 	    (route->octet[1] < 3 || (route->octet[1] - 3) % 4 != 0))
-		set_fault(faults, route->at + 1, true);		/* V3 */
+		blame(faults, route->at + 1, true);		/* V3 */
 	if (route->size >= 3 &&
 	    (route->octet[2] < 4 || (route->octet[2] - 4) % 4 != 0))
-		set_fault(faults, route->at + 2, true);		/* V4 */
+		blame(faults, route->at + 2, true);		/* V4 */
 }
 
 /* Everything that is wrong, be it behind another fault or not. */
@@ -91,13 +91,13 @@ static struct faults judge(const struct options *options)
 		const struct option *option = &options->list[i];
 
 		if (option->bad_length)				/* V1 */
-			set_fault(&faults,
+			blame(&faults,
 			      option->size == 1 ? option->at : option->at + 1,
 			      is_route(option));
 		if (!is_route(option))
 			continue;
 		if (++routes > 1)
-			set_fault(&faults, option->at, true);	/* V2 */
+			blame(&faults, option->at, true);	/* V2 */
 		judge_route(option, &faults);
 	}
 	return faults;
@@ -141,10 +141,10 @@ static bool is_alone(const struct options *options, const struct option *route)
 }
 
 /* A fault with a bad length ends the list, so a route in it comes first. */
-enum srr_verdict reference_parse(const u8 *options, unsigned int options_len,
+enum srr_verdict reference_parse(const u8 *area, unsigned int area_len,
 			   struct srr *srr)
 {
-	struct options options = split(options, options_len);
+	struct options options = split(area, area_len);
 	struct faults faults = judge(&options);
 	const struct option *route = first_route(&options);
 
@@ -162,9 +162,9 @@ enum srr_verdict reference_parse(const u8 *options, unsigned int options_len,
 	return SRR_FAULT;
 }
 
-struct twin_route twin_read(const u8 *option)
+struct reference_route reference_read(const u8 *option)
 {
-	struct twin_route route = {
+	struct reference_route route = {
 		.slots = (option[1] - 3) / 4,
 		.next = option[2] / 4 - 1,
 	};
@@ -173,18 +173,18 @@ struct twin_route twin_read(const u8 *option)
 	return route;
 }
 
-static void write_back(const struct twin_route *route, u8 *option)
+static void write_back(const struct reference_route *route, u8 *option)
 {
 	memcpy(option + 3, route->slot, 4 * route->slots);
 	option[2] = 4 * (route->next + 1);
 }
 
-bool twin_is_complete(const struct twin_route *route)
+bool reference_is_complete(const struct reference_route *route)
 {
 	return route->next >= route->slots;
 }
 
-unsigned int twin_recorded(const struct twin_route *route,
+unsigned int reference_recorded(const struct reference_route *route,
 			   struct reference_address *list)
 {
 	unsigned int n = 0;
@@ -196,11 +196,11 @@ unsigned int twin_recorded(const struct twin_route *route,
 }
 
 /* Like cards: each one goes on top of those before it. */
-unsigned int reference_reverse(const struct twin_route *route,
+unsigned int reference_reverse(const struct reference_route *route,
 			  struct reference_address *list)
 {
 	struct reference_address recorded[SRR_SLOTS_MAX];
-	unsigned int n = twin_recorded(route, recorded);
+	unsigned int n = reference_recorded(route, recorded);
 
 	for (unsigned int i = 0; i < n; i++) {
 		memmove(list + 1, list, i * sizeof(*list));
@@ -212,7 +212,7 @@ unsigned int reference_reverse(const struct twin_route *route,
 /* From the last slot to the pointer: the first match is what is left over. */
 bool reference_advance(u8 *option, const u8 *next, const u8 *record)
 {
-	struct twin_route route = twin_read(option);
+	struct reference_route route = reference_read(option);
 	struct reference_address *match = NULL;
 
 	for (unsigned int i = route.slots; i-- > route.next; )
@@ -226,9 +226,9 @@ bool reference_advance(u8 *option, const u8 *next, const u8 *record)
 	return true;
 }
 
-void reference_finish(u8 *option)
+void reference_complete(u8 *option)
 {
-	struct twin_route route = twin_read(option);
+	struct reference_route route = reference_read(option);
 
 	route.next = route.slots;
 	write_back(&route, option);

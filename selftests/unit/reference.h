@@ -6,8 +6,8 @@
  * keep it so, or both are wrong together. Where the engine walks and counts,
  * this one makes lists first and looks at them afterwards.
  */
-#ifndef _TWIN_H
-#define _TWIN_H
+#ifndef _REFERENCE_H
+#define _REFERENCE_H
 
 #include <srcroute/option.h>
 
@@ -16,27 +16,27 @@ struct reference_address {
 };
 
 /**
- * struct twin_route - a sound source route, taken apart
+ * struct reference_route - a sound source route, taken apart
  * @slot: its addresses
  * @slots: how many
  * @next: which of them the pointer points at, from 0; @slots or more when the
  *	  route is complete
  */
-struct twin_route {
+struct reference_route {
 	struct reference_address slot[SRR_SLOTS_MAX];
 	unsigned int slots;
 	unsigned int next;
 };
 
-enum srr_verdict reference_parse(const u8 *options, unsigned int options_len,
+enum srr_verdict reference_parse(const u8 *area, unsigned int area_len,
 			   struct srr *srr);
-struct twin_route twin_read(const u8 *option);
-bool twin_is_complete(const struct twin_route *route);
-unsigned int twin_recorded(const struct twin_route *route,
+struct reference_route reference_read(const u8 *option);
+bool reference_is_complete(const struct reference_route *route);
+unsigned int reference_recorded(const struct reference_route *route,
 			   struct reference_address *list);
-unsigned int reference_reverse(const struct twin_route *route,
+unsigned int reference_reverse(const struct reference_route *route,
 			  struct reference_address *list);
 bool reference_advance(u8 *option, const u8 *next, const u8 *record);
-void reference_finish(u8 *option);
+void reference_complete(u8 *option);
 
-#endif /* _TWIN_H */
+#endif /* _REFERENCE_H */
