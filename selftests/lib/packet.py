@@ -66,15 +66,41 @@ def icmp_error(kind, code, quote):
     return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
 
 
+def tcp(payload, sport=4000, dport=9):
+    """A segment of TCP whose checksum is still to be written."""
+    return struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, 0x10, 8192, 0,
+                       0) + payload
+
+
+CHECKSUM_AT = {TCP: 16, UDP: 6}  # octets into the header
+
+
+def pseudo(src, dst, proto, length):
+    """What the checksum of transport covers beside it."""
+    return addr(src) + addr(dst) + struct.pack("!II", proto, length)
+
+
+def with_checksum(body, src, dst, proto=UDP, begun=False):
+    """TCP or UDP with the checksum for these addresses; or with what a sender
+    writes there, whose device is to compute it: one of the addresses alone."""
+    at = CHECKSUM_AT[proto]
+    head = pseudo(src, dst, proto, len(body))
+    value = checksum(head) ^ 0xFFFF if begun else checksum(head + body)
+    return body[:at] + struct.pack("!H", value or 0xFFFF) + body[at + 2:]
+
+
 def ip(src, dst, options=b"", *, payload=None, ttl=64, proto=UDP, tos=0,
-       ident=0x5352, frag=0):
-    """A datagram. Options are padded with zeroes to a multiple of four."""
+       ident=0x5352, frag=0, length=None):
+    """A datagram. Options are padded with zeroes to a multiple of four; length
+    overrides what is right."""
     if payload is None:
         payload = udp()
     options += b"\0" * (-len(options) % 4)
-    head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, tos,
-                       20 + len(options) + len(payload), ident, frag, ttl,
-                       proto, 0, addr(src), addr(dst)) + options
+    if length is None:
+        length = 20 + len(options) + len(payload)
+    head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, tos, length,
+                       ident, frag, ttl, proto, 0, addr(src),
+                       addr(dst)) + options
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 

@@ -7,10 +7,11 @@ import errno
 import socket
 import struct
 
-_NEWLINK, _DELLINK, _NEWADDR = 16, 17, 20
+_NEWLINK, _DELLINK, _GETLINK, _NEWADDR = 16, 17, 18, 20
 _REQUEST, _ACK, _REPLACE, _EXCL, _CREATE = 1, 4, 0x100, 0x200, 0x400
 # of links and, from _KIND on, of what lies in _LINKINFO
 _HWADDR, _IFNAME, _LINKINFO, _NET_NS_FD = 1, 3, 18, 28
+_GSO_IPV4_MAX_SIZE, _GRO_IPV4_MAX_SIZE = 63, 64
 _KIND, _DATA, _VETH_PEER = 1, 2, 1
 _LOCAL = 2  # of addresses
 _UP = 1
@@ -88,3 +89,27 @@ def move(name, ns):
 
 def delete(name):
     return _change(name, kind=_DELLINK)
+
+
+def _attributes(name):
+    """{kind: value} of an interface."""
+    body = _link(socket.if_nametoindex(name))
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
+        sock.send(struct.pack("=IHHII", 16 + len(body), _GETLINK, _REQUEST, 1,
+                              0) + body)
+        answer = sock.recv(1 << 16)
+    found, at = {}, 32
+    while at < len(answer):
+        length, kind = struct.unpack_from("=HH", answer, at)
+        found[kind] = answer[at + 4:at + length]
+        at += (length + 3) & ~3
+    return found
+
+
+def big_tcp(name, size):
+    """How long datagrams of GSO and GRO may be in IPv4. False if the kernel has
+    no such limit, as before BIG TCP for IPv4 (Linux 6.3)."""
+    value = struct.pack("=I", size)
+    _change(name, _attribute(_GSO_IPV4_MAX_SIZE, value) +
+            _attribute(_GRO_IPV4_MAX_SIZE, value))
+    return _attributes(name).get(_GSO_IPV4_MAX_SIZE) == value

@@ -76,13 +76,13 @@ class Log:
                 found.append(line.split(";", 1)[1].split("\n")[0])
 
 
-def run_of(functions, action, everyone=False):
-    """These functions of the module as they run during action(), in order, each as
-    often as it does."""
+def run_of(functions, action, everyone=False, module="nf_srcroute"):
+    """These functions of the module, or of another, as they run during
+    action(), in order, each as often as it does."""
     group = "srr_%d" % os.getpid()
     for name in functions:
-        _write("kprobe_events", "p:%s/%s nf_srcroute:%s\n" %
-               (group, name, name), os.O_APPEND)
+        _write("kprobe_events", "p:%s/%s %s:%s\n" %
+               (group, name, module, name), os.O_APPEND)
     try:
         with Trace(*["%s/%s" % (group, name) for name in functions],
                    everyone=everyone) as trace:
