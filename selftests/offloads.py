@@ -11,6 +11,7 @@ A route of nine slots goes to and fro between the gateways.
 """
 
 import contextlib
+import errno
 import itertools
 import random
 import select
@@ -19,12 +20,12 @@ import struct
 
 from lib import ktap, packet, rtnetlink
 from lib.chain import Chain, Node
-from lib.ears import Ear, Listening
+from lib.ears import Ear, Heard, Listening
 from lib.ktap import check, equal, test
-from lib.netns import error_of
+from lib.netns import error_of, wait_until
 from lib.nft import nft
 from lib.packet import ip, lsrr
-from lib.standard import A, B, FAR, NEXT, SRC, StandardBench
+from lib.standard import A, B, FAR, NEXT, SRC, StandardBench, expect_one
 from lib.tap import GSO_TCP, GSO_UDP, GSO_UDP_L4, NO_GSO, GuestTap
 from lib.tracing import run_of
 
@@ -465,6 +466,60 @@ def big_tcp():
     matrix(big_cell, able, cells=CELLS[:5])
 
 
+# The MTU on the way
+
+def as_native():
+    """Gateways without us, for the length of a test."""
+    for node in lab.gw1, lab.gw2:
+        for key, value in [("srcroute.conf.all.lsrr", 0)] + [
+                ("conf.%s.accept_source_route" % dev, 1)
+                for dev in ("all", "left", "right")]:
+            key = "net.ipv4." + key
+            ktap.cleanup(node.ns.sysctl, key, node.ns.sysctl(key))
+            node.ns.sysctl(key, value)
+
+
+def narrow(mtu=1000):
+    """The link between the gateways."""
+    for node, dev in (lab.gw1, "right"), (lab.gw2, "left"):
+        node.ns.ip("link set dev %s mtu %d" % (dev, mtu))
+
+
+def errors_in_vain():
+    """ICMP errors that no socket of h1 has been found for."""
+    return int(lab.h1.ns.run("nstat -asz IcmpInErrors").split()[-2])
+
+
+def expect_stuck():
+    """Errors come, and the sender learns nothing from them."""
+    near, far = connection(bounce())
+    before = errors_in_vain()
+    far.setblocking(False)
+    near.send(DATA[:5000])
+    wait_until(lambda: errors_in_vain() > before + 1, what="two errors")
+    equal(error_of(far.recv, 1), errno.EAGAIN, "what has come")
+    for sock in near, far:  # and nothing is sent again
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        struct.pack("ii", 1, 0))
+        sock.close()
+
+
+@test("I2: TCP of Linux learns no MTU from 3/4 about a hit, native's or ours, "
+      "since it quotes a hop for the destination; without DF it gets through")
+def mtu_not_learnt():
+    narrow()
+    ktap.cleanup(narrow, MTU)
+    expect_stuck()
+    check(lab.gw1.ns.counters()["left", "frag_needed"] > 1, "no frag_needed")
+    lab.h1.ns.sysctl("net.ipv4.ip_no_pmtu_disc", 1)
+    ktap.cleanup(lab.h1.ns.sysctl, "net.ipv4.ip_no_pmtu_disc", 0)
+    near, far = connection(bounce())
+    carry(near, far, DATA)
+    lab.h1.ns.sysctl("net.ipv4.ip_no_pmtu_disc", 0)
+    as_native()
+    expect_stuck()
+
+
 # One router, and datagrams as a virtual machine hands them over
 
 bench = StandardBench()
@@ -559,6 +614,38 @@ def gso_mtu():
               (3, 4, 600, sent[:len(error.quote)].hex()), "error")
         equal(bench.moved(), {"received": 3, "hop": 2, "frag_needed": 1}
               if option else {}, "counters")
+
+
+def through_tunnel():
+    """What next protects goes from B to NEXT in ESP."""
+    ktap.cleanup(bench.router.ip, "xfrm policy flush", "xfrm state flush")
+    bench.router.ip(
+        "xfrm policy add dir out src 10.1.0.0/16 dst 10.9.0.0/16 tmpl src %s "
+        "dst %s proto esp mode tunnel" % (B, NEXT),
+        "xfrm state add src %s dst %s proto esp spi 291 mode tunnel %s" % (
+            B, NEXT, NULL))
+
+
+@test("H13, I2: so it is with the MTU that an IPsec tunnel of next leaves: each "
+      "segment goes in by itself, rewritten")
+def gso_tunnel():
+    through_tunnel()
+    bench.moved()
+    sent = large(lsrr(FAR), FAR, frag=DF)
+    guest.give(sent, GSO_TCP, 1440)
+    error = packet.Error(expect_one(guest.heard()[1], "a"))
+    equal((error.type, error.code, error.quote.hex()),
+          (3, 4, sent[:len(error.quote)].hex()), "error")
+    fits = error.mtu - 48
+    check(1300 < fits < 1440, "MTU %d" % error.mtu)
+    for size in fits + 1, fits:
+        guest.give(sent, GSO_TCP, size)
+        out = guest.heard()[1]
+        equal(list(out), ["a" if size > fits else "b"], "links")
+    equal({d[9] for d in out["b"]}, {ESP}, "protocols")
+    expect_segments([Heard(d[28:], False) for d in out["b"]], FAR, fits)
+    equal(bench.moved(), {"received": 3, "hop": 1, "frag_needed": 2},
+          "counters")
 
 
 @test("H7: a GSO datagram without DF whose segments do not fit leaves in "
