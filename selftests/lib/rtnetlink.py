@@ -8,6 +8,9 @@ import socket
 import struct
 
 _NEWLINK, _DELLINK, _GETLINK, _NEWADDR = 16, 17, 18, 20
+
+
+_NEWLINK, _DELLINK, _NEWADDR, _NEWRULE = 16, 17, 20, 32
 _REQUEST, _ACK, _REPLACE, _EXCL, _CREATE = 1, 4, 0x100, 0x200, 0x400
 # of links and, from _KIND on, of what lies in _LINKINFO
 _HWADDR, _IFNAME, _LINKINFO, _NET_NS_FD = 1, 3, 18, 28
@@ -15,6 +18,8 @@ _GSO_IPV4_MAX_SIZE, _GRO_IPV4_MAX_SIZE = 63, 64
 _KIND, _DATA, _VETH_PEER = 1, 2, 1
 _LOCAL = 2  # of addresses
 _UP = 1
+_PRIORITY, _TABLE, _DSCP = 6, 15, 25  # of rules
+RULE_TABLE, RULE_BLACKHOLE, RULE_UNREACHABLE, RULE_PROHIBIT = 1, 6, 7, 8
 
 
 def _attribute(kind, *values):
@@ -113,3 +118,14 @@ def big_tcp(name, size):
     _change(name, _attribute(_GSO_IPV4_MAX_SIZE, value) +
             _attribute(_GRO_IPV4_MAX_SIZE, value))
     return _attributes(name).get(_GSO_IPV4_MAX_SIZE) == value
+
+
+def add_rule(pref, table=0, dscp=None, tos=0, action=RULE_TABLE):
+    """A rule of ip-rule(8) for IPv4. A kernel that does not know the selector
+    dscp overlooks it."""
+    head = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, tos, 0, 0, 0,
+                       action, 0)
+    more = [] if dscp is None else [_attribute(_DSCP, bytes([dscp]))]
+    return _exchange(_NEWRULE, _CREATE | _EXCL, head,
+                     _attribute(_PRIORITY, struct.pack("=I", pref)),
+                     _attribute(_TABLE, struct.pack("=I", table)), *more)
