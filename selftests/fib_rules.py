@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every selector and every action of ip-rule(8): a source route leads on by what
-the rules say of an ordinary datagram to its next address, and no rule makes an
-address one of ours or takes it away (H2, H4, H5, H6, T1).
+"""Every selector and every action of ip-rule(8): a source route leads on by
+what the rules say of an ordinary datagram to its next address, and no rule
+makes an address one of ours or takes it away (H2, H4, H5, H6, T1).
 
                                 +-------+-- b -- 10.2.0.254 (gateway)
     10.1.0.2, .3, .4, .5 -- a --|   R   |
@@ -14,11 +14,11 @@ address one of ours or takes it away (H2, H4, H5, H6, T1).
 Nothing here says what a rule matches. For each rule, each flow and each next
 address an ordinary datagram goes along with the source routes, and its fate on
 the kernel that runs is what theirs is compared with: the link that it leaves by
-and the hardware address that it leaves for, an ICMP error, delivery to a socket,
-or silence. All of them are sent at once and told apart by their identification.
+and the hardware address that it leaves for, an ICMP error, delivery to a
+socket, or silence. All are sent at once and told apart by their identification.
 
-Whether its route names a gateway shows in the hardware address. Every route here
-to a whole network without a gateway has an MTU of 600, so a datagram of 700
+Whether its route names a gateway shows in the hardware address. Every route to
+a whole network without a gateway has an MTU of 600 here, so a datagram of 700
 octets that must not be fragmented tells it from a route to one host.
 """
 
@@ -39,7 +39,8 @@ DF, MORE = 0x4000, 0x2000
 GATEWAY = bytes.fromhex("0200000000fe")
 Q, RED = "10.42.0.1", "10.45.0.1"
 RECORDED = {"b": B, "c": C, "q": Q}  # by the link that it leaves by
-ANY_MAIN, ANY_RED = "10.99.1.1", "10.98.1.1"  # own by a local route to a network
+# Own by a local route to a network.
+ANY_MAIN, ANY_RED = "10.99.1.1", "10.98.1.1"
 TRANSPARENT = 19  # IP_TRANSPARENT
 _SO_RCVBUFFORCE = 33
 LINES = 4  # that a row may say of what is wrong
@@ -59,8 +60,11 @@ GOALS = {
 FAR, WIDE = "10.49.0.1", "10.49.3.1"
 GATEWAYS = {"b": "10.2.0.254", "c": "10.3.0.254", "q": "10.42.0.254"}
 
+# Own addresses of a flow: those that one slot, and two, arrive for, and the one
+# in the first slot of two. An address that only the table of the VRF has as a
+# network is no source of errors that the kernel accepts.
 Flow = collections.namedtuple("Flow", "by src home own fields key",
-                              defaults=[(LO, ANY_MAIN), {}, None])
+                              defaults=[(LO, ANY_MAIN, LO), {}, None])
 
 
 def ports(sport=4000, dport=9):
@@ -73,7 +77,7 @@ ECHO = {"proto": packet.ICMP, "payload": b"\x08\0" + bytes(14)}
 # What it has in the place of ports are those of the others.
 ESP = {"proto": 50, "payload": struct.pack("!HH", 4000, 9) + bytes(20)}
 MARKED = "10.1.0.4"
-VRF_SRC = "10.41.0.2"
+VRF_SRC, OWN_RED = "10.41.0.2", (RED, RED, ANY_RED)
 
 FLOWS = {
     "UDP": Flow("a", "10.1.0.2", "a"),
@@ -90,16 +94,15 @@ FLOWS = {
     "first fragment": Flow("a", "10.1.0.2", "a", fields={"frag": MORE}),
     "later fragment": Flow("a", "10.1.0.2", "a", fields={"frag": 2}),
     "by b": Flow("b", "10.2.0.3", "b"),
-    "VRF": Flow("p", VRF_SRC, "p", (RED, ANY_RED)),
-    "VRF, other ports": Flow("p", VRF_SRC, "p", (RED, ANY_RED),
-                             ports(5000, 53)),
+    "VRF": Flow("p", VRF_SRC, "p", OWN_RED),
+    "VRF, other ports": Flow("p", VRF_SRC, "p", OWN_RED, ports(5000, 53)),
     "tunnel 5": Flow("b", "10.1.0.5", "a", key=5),
     "tunnel 6": Flow("b", "10.1.0.5", "a", key=6),
 }
 
-# Rules, separated by `;`, and to ordinary datagrams of how many flows they have to
-# make a difference, or the test says nothing: all, some, none, or whichever, where
-# kernels differ. The first rule has the preference 100, the next 110.
+# Rules, separated by `;`, and to ordinary datagrams of how many flows they have
+# to make a difference, or the test says nothing: all, some, none, or whichever,
+# where kernels differ. The first rule has the preference 100, the next 110.
 ALL, SOME, NONE, ANY = "all", "some", "none", "any"
 SELECTORS = {
     "from 10.1.0.2": SOME,
@@ -119,7 +122,7 @@ SELECTORS = {
     "iif t": SOME,
     "iif red": ANY,
     "iif p": ANY,
-    "not iif red": SOME,
+    "not iif red": ANY,
     "iif lo": NONE,
     "oif b": NONE,
     "not oif b": ALL,
@@ -150,6 +153,7 @@ ACTIONS = {
     "l3mdev": ANY,
     "l3mdev; iif red lookup 77": ANY,
     "iif red lookup 77; l3mdev": ANY,
+    "iif red lookup 77; iif p lookup 77": SOME,  # one of them, by the kernel
     "nop; lookup 77": ALL,
     "nop": NONE,
     "goto 120; unreachable; lookup 77": ALL,
@@ -226,8 +230,8 @@ bench = RulesBench()
 
 
 def unlimited_errors():
-    """The kernel's limit on errors about ordinary datagrams that have no route is
-    one for all namespaces; it is put back at the end."""
+    """The kernel's limit on errors about ordinary datagrams that have no route
+    is one for all namespaces; it is put back at the end."""
     path = "/proc/sys/net/ipv4/route/error_cost"
     with open(path) as file:
         old = file.read()
@@ -293,8 +297,8 @@ def set_up_tables(ns):
 
 
 def set_up_rules(ns):
-    """What the bench itself needs stays out of reach of the rules under test: its
-    marker, the outside of the tunnel, and the way back to the sources."""
+    """What the bench itself needs stays out of reach of the rules under test:
+    its marker, the outside of the tunnel, and the way back to the sources."""
     ns.ip("rule add pref 1 iif marker lookup main",
           "rule add pref 2 to %s lookup local" % B,
           "rule add pref 3 to 10.1.0.0/28 lookup main",
@@ -313,16 +317,17 @@ class Shot:
         Shot.COUNT += 1
         self.name, self.flow, self.kind, self.goal = name, flow, kind, goal
         self.ident = Shot.COUNT
-        arrival, through = flow.own
+        one, two, first = flow.own
         make = {"ordinary": lambda: self._ip(goal),
                 "large": lambda: self._large(goal),
-                "loose": lambda: self._ip(arrival, lsrr(goal)),
-                "strict": lambda: self._ip(arrival, ssrr(goal)),
-                "over own": lambda: self._ip(through, lsrr(arrival, goal)),
+                "loose": lambda: self._ip(one, lsrr(goal)),
+                "strict": lambda: self._ip(one, ssrr(goal)),
+                "over own": lambda: self._ip(two, lsrr(first, goal)),
                 "transit": lambda: self._ip(goal, lsrr(FAR))}
         self.datagram = make[kind]()
         self._left = {}
-        self.is_later = bool(flow.fields.get("frag", 0) & 0x1FFF)
+        frag = flow.fields.get("frag", 0)
+        self.is_fragment, self.is_later = bool(frag), bool(frag & 0x1FFF)
 
     def _ip(self, dst, options=b"", **fields):
         return ip(self.flow.src, dst, options, ident=self.ident,
@@ -347,7 +352,7 @@ class Shot:
             mine = RECORDED[link]
             new = {"loose": {"options": lsrr(mine, ptr=8)},
                    "strict": {"options": ssrr(mine, ptr=8)},
-                   "over own": {"options": lsrr(self.flow.own[0], mine,
+                   "over own": {"options": lsrr(self.flow.own[2], mine,
                                                 ptr=12)}}
             self._left[link] = edit(self.datagram, ttl=63, dst=self.goal,
                                     **new.get(self.kind, {}))
@@ -359,13 +364,15 @@ class Shot:
 
 def make_shots():
     """Those of each flow and next address belong together; ordinary ones go to
-    own addresses, too."""
+    own addresses, too, where that shows."""
     groups, alone = [], []
     for name, flow in FLOWS.items():
         for goal in GOALS:
             groups.append({kind: Shot(name, flow, kind, goal) for kind in (
                 "ordinary", "large", "loose", "strict", "over own", "transit")})
-        alone += [Shot(name, flow, "ordinary", goal) for goal in flow.own]
+        if "frag" not in flow.fields:
+            alone += [Shot(name, flow, "ordinary", goal)
+                      for goal in set(flow.own)]
     return groups, alone
 
 
@@ -382,6 +389,9 @@ class Volley:
                        if group["ordinary"].goal in goals]
         shots = TO_OWN + [shot for group in self.groups
                           for shot in group.values()]
+        # What comes out of the tunnel takes another queue than the marker,
+        # which is to be far behind.
+        shots.sort(key=lambda shot: shot.flow.key is None)
         self.shots = {shot.ident: shot for shot in shots}
         self.frames = [shot.frame() for shot in shots]
 
@@ -395,7 +405,8 @@ SOURCES = {packet.addr(flow.src) for flow in FLOWS.values()}
 # What can become of a datagram.
 Left = collections.namedtuple("Left", "link to octets")
 Error = collections.namedtuple("Error", "link type code octets")
-DELIVERED, SILENCE = "delivered to a socket", "silence"
+DELIVERED, SILENCE = "delivery to a socket", "silence"
+ORDINARY = "ordinary", "large"
 
 
 class Sockets:
@@ -439,19 +450,40 @@ def fate_of(link, octets):
     return ktap.fail("unexpected: " + show({link: [octets]}))
 
 
+def reassembly():
+    """How many fragments the kernel has kept to deliver them."""
+    with bench.router.open("/proc/net/snmp") as file:
+        names, values = [line.split() for line in file
+                         if line.startswith("Ip:")]
+    return int(values[names.index("ReasmReqds")])
+
+
+def add_reassembled(volley, fates, number):
+    """An ordinary fragment that is to be delivered waits for the rest."""
+    waiting = [ident for ident, shot in volley.shots.items()
+               if shot.is_fragment and shot.kind in ORDINARY and
+               ident not in fates]
+    check(number in (0, len(waiting)), "%d of %d fragments wait" % (
+        number, len(waiting)))
+    if number:
+        fates.update(dict.fromkeys(waiting, DELIVERED))
+
+
 def send_all(volley):
     """{identification: fate}"""
-    fates = {}
+    fates, before = {}, reassembly()
     for link, frame in volley.frames:
         bench.wires[link].send(frame)
     for link, datagrams in bench.collect().items():
         for octets in datagrams:
             ident, fate = fate_of(link, octets)
-            check(ident not in fates, "two came of %s" % volley.shots.get(ident))
+            check(ident not in fates, "two came of %s" %
+                  volley.shots.get(ident))
             if ident:
                 fates[ident] = fate
     for ident in SOCKETS.heard():
         fates[ident] = DELIVERED
+    add_reassembled(volley, fates, reassembly() - before)
     return {ident: fates.get(ident, SILENCE) for ident in volley.shots}
 
 
@@ -581,7 +613,7 @@ class Rules:
 
 def ordinary(volley, fates):
     return {ident: brief(fate) for ident, fate in fates.items()
-            if volley.shots[ident].kind in ("ordinary", "large")}
+            if volley.shots[ident].kind in ORDINARY}
 
 
 def effect(volley, before, after):
@@ -592,8 +624,8 @@ def effect(volley, before, after):
 
 
 def try_row(volley, text, wanted, plain):
-    """Lines that say what is wrong. What the rules change for ordinary datagrams
-    is told by what these do without."""
+    """Lines that say what is wrong. What the rules change for ordinary
+    datagrams is told by what these do without."""
     bench.moved()
     with Rules(text):
         fates = send_all(volley)
@@ -650,36 +682,36 @@ def led_to_77():
             for selector, wanted in SELECTORS.items()}
 
 
-@test("H2, H5, H6, T1: by every selector of ip-rule(8), source routes go on as an "
-      "ordinary datagram to next does, of every protocol and as a fragment")
+@test("H2, H5, H6, T1: by every selector of ip-rule(8), source routes go on as "
+      "an ordinary datagram to next does, of every protocol and as a fragment")
 def selectors():
     try_rows(WHOLE, led_to_77())
 
 
-@test("H2, H4, H5, H6, T1: with every action of ip-rule(8), too, a local route that "
-      "is no address of ours included")
+@test("H2, H4, H5, H6, T1: with every action of ip-rule(8), too, a local route "
+      "that is no address of ours included")
 def actions():
     try_rows(WHOLE, ACTIONS)
 
 
-@test("H2, H5, H6, T1: by every selector, where rules are asked before the local "
-      "table, so that they lead away what is for our own addresses")
+@test("H2, H5, H6, T1: by every selector, where rules are asked before the "
+      "local table, so that they lead away what is for our own addresses")
 def selectors_ahead():
     local_last()
     vrf_by_rules_alone()
     try_rows(HALF, led_to_77())
 
 
-@test("H2, H4, H5, H6, T1: with every action, where rules are asked before the local "
-      "table")
+@test("H2, H4, H5, H6, T1: with every action, where rules are asked before the "
+      "local table")
 def actions_ahead():
     local_last()
     vrf_by_rules_alone()
     try_rows(HALF, {**ACTIONS, "l3mdev": SOME})
 
 
-@test("H6, T1: no rule takes an address away from us, that of a local route to a "
-      "network or that of a VRF included")
+@test("H6, T1: no rule takes an address away from us, that of a local route to "
+      "a network or that of a VRF included")
 def own_stays():
     local_last()
     try_rows(FEW, {"to %s %s" % (own, taking): SOME
@@ -689,8 +721,8 @@ def own_stays():
 
 # Destinations that rules lead to a local route
 
-@test("O1, T1: what arrives for an address that only rules lead to a local route is "
-      "the kernel's, as it came and uncounted")
+@test("O1, T1: what arrives for an address that only rules lead to a local "
+      "route is the kernel's, as it came and uncounted")
 def arrives_for_proxy():
     with bench.router:
         proxy = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

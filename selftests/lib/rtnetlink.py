@@ -19,7 +19,7 @@ _KIND, _DATA, _VETH_PEER = 1, 2, 1
 _LOCAL = 2  # of addresses
 _UP = 1
 _PRIORITY, _TABLE, _DSCP = 6, 15, 25  # of rules
-RULE_TABLE, RULE_BLACKHOLE, RULE_UNREACHABLE, RULE_PROHIBIT = 1, 6, 7, 8
+RULE_TABLE, RULE_UNREACHABLE = 1, 7
 
 
 def _attribute(kind, *values):
