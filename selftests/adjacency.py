@@ -23,9 +23,10 @@ X, OTHER = "10.9.0.5", "10.9.0.6"  # hosts on b, in no prefix of an address
 ON_LINK = "10.2.0.77"  # a host on b and on c, in the prefix of b's address
 FAR_NET = "10.77.0.5", "10.77.0.6"  # two hosts for the default route
 GATEWAY6, OTHER6 = "fe80::5", "fe80::6"
+LIKE_X = "a09:5::1"  # its first four octets are those of X
 ANYWHERE = "0.0.0.0/0"
 MACS = {X: 5, OTHER: 6, ON_LINK: 7, FAR_NET[0]: 8, FAR_NET[1]: 9, NEXT: 2,
-        NEXT_C: 3, GATEWAY6: 5, OTHER6: 0x66}
+        NEXT_C: 3, GATEWAY6: 5, OTHER6: 0x66, LIKE_X: 0x67}
 HASH = "net.ipv4.fib_multipath_hash_"
 BY_PORTS, BY_SOURCE = 0x30, 0x01  # of fib_multipath_hash_fields
 FLOWS = 64
@@ -315,26 +316,27 @@ def all_members_are_next():
 # A gateway of IPv6
 
 def by_inet6(prefix, gateway):
-    return ["route add %s via inet6 %s dev b" % (prefix, gateway)]
+    return ["route add %s via inet6 %s dev b onlink" % (prefix, gateway)]
 
 
 def by_inet6_object(prefix, gateway):
-    return ["nexthop add id 1 via %s dev b" % gateway,
+    return ["nexthop add id 1 via %s dev b onlink" % gateway,
             "route add %s nhid 1" % prefix]
 
 
 def by_inet6_group(prefix, gateway):
-    return ["nexthop add id 1 via %s dev b" % gateway,
+    return ["nexthop add id 1 via %s dev b onlink" % gateway,
             "nexthop add id 9 group 1", "route add %s nhid 9" % prefix]
 
 
 @test("H5: a gateway of IPv6 makes nobody adjacent, not even in a host route, "
-      "nor who has its link address; a loose route goes")
+      "nor whose address it begins with, nor who has its link address; a loose "
+      "route goes")
 def gateway_of_ipv6():
     for way, way4 in zip((by_inet6, by_inet6_object, by_inet6_group), WAYS):
         for host, prefix in ((X, X + "/32"), (X, "10.9.0.0/24"),
                              (ON_LINK, ON_LINK + "/32")):
-            for gateway in GATEWAY6, OTHER6:
+            for gateway in GATEWAY6, OTHER6, LIKE_X:
                 with routed(way(prefix, gateway)):
                     equal(ordinary(host), ("b", mac(gateway)), "ordinary")
                     loose_goes(host, "b", mac(gateway))
