@@ -114,6 +114,18 @@ protocol ospf v2 {
        "ports": "\n\t\t".join(ports)}
 
 
+def start_bird(ns, name, config):
+    """A BIRD in a namespace, whose files in HOME begin with a name."""
+    base = "%s/%s" % (HOME, name)
+    with open(base + ".conf", "w") as file:
+        file.write(config)
+    # In a session of its own, or a Ctrl-C in the shell would end it.
+    with ns:
+        return subprocess.Popen(
+            ["bird", "-f", "-c", base + ".conf", "-s", base + ".ctl",
+             "-P", base + ".pid"], start_new_session=True)
+
+
 def _own_mounts():
     """Mounts of this process are seen by it and by its children only."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -140,8 +152,8 @@ class Lab:
                                    link_addresses(host, router)[1])
         self.say("%d routers and %d hosts are linked" % (len(ROUTERS),
                                                          len(HOSTS)))
-        for name in ROUTERS:
-            self._start_bird(name)
+        self._birds += [start_bird(self.nodes[name].ns, name,
+                                   bird_config(name)) for name in ROUTERS]
 
     def _name_addresses(self):
         path = HOME + "/hosts"
@@ -172,16 +184,6 @@ class Lab:
         first, second = link_addresses(one, other)
         self.nodes[one].ns.ip("addr add %s/24 dev %s" % (first, other))
         self.nodes[other].ns.ip("addr add %s/24 dev %s" % (second, one))
-
-    def _start_bird(self, name):
-        base = "%s/%s" % (HOME, name)
-        with open(base + ".conf", "w") as file:
-            file.write(bird_config(name))
-        # In a session of its own, or a Ctrl-C in the shell would end it.
-        with self.nodes[name].ns:
-            self._birds.append(subprocess.Popen(
-                ["bird", "-f", "-c", base + ".conf", "-s", base + ".ctl",
-                 "-P", base + ".pid"], start_new_session=True))
 
     def settled(self, down=()):
         """The routers that send to all others as the costs say."""
