@@ -17,7 +17,7 @@ from lib import ktap, packet
 from lib.ktap import check, equal, test
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, C, NEXT, NEXT_C, SRC, StandardBench, expect,
-                          expect_error, expect_nothing)
+                          expect_error, expect_nothing, expect_one)
 
 X, OTHER = "10.9.0.5", "10.9.0.6"  # hosts on b, in no prefix of an address
 ON_LINK = "10.2.0.77"  # a host on b and on c, in the prefix of b's address
@@ -27,6 +27,7 @@ LIKE_X = "a09:5::1"  # its first four octets are those of X
 ANYWHERE = "0.0.0.0/0"
 MACS = {X: 5, OTHER: 6, ON_LINK: 7, FAR_NET[0]: 8, FAR_NET[1]: 9, NEXT: 2,
         NEXT_C: 3, GATEWAY6: 5, OTHER6: 0x66, LIKE_X: 0x67}
+SSRR = "net.ipv4.srcroute.conf.all.ssrr"
 HASH = "net.ipv4.fib_multipath_hash_"
 BY_PORTS, BY_SOURCE = 0x30, 0x01  # of fib_multipath_hash_fields
 FLOWS = 64
@@ -213,6 +214,22 @@ def gateway_of_a_prefix():
                     equal(is_adjacent(host), host == gateway,
                           "%s: %s in %s is adjacent" % (way.__name__, host,
                                                         prefix))
+
+
+@test("H5: native Linux refuses a strict route to such a host with 3/5, and we "
+      "do not")
+def native():
+    for dev in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % dev, 1)
+    ktap.cleanup(bench.router.sysctl, SSRR, 1)
+    for way in WAYS:
+        with routed(way(X + "/32", X)):
+            bench.set(ssrr=0)
+            out, _ = frames_of(hit(ssrr, X))
+            bench.set(ssrr=1)
+            error = packet.Error(expect_one(out, "a"))
+            equal((error.type, error.code), (3, 5), "native error")
+            check(is_adjacent(X), "not adjacent")
 
 
 # Several next hops
