@@ -626,10 +626,8 @@ def effect(volley, before, after):
 def try_row(volley, text, wanted, plain):
     """Lines that say what is wrong. What the rules change for ordinary
     datagrams is told by what these do without."""
-    bench.moved()
     with Rules(text):
-        fates = send_all(volley)
-    lines = differences(volley, fates, bench.moved())
+        fates, lines = compare(volley)
     got = effect(volley, plain, ordinary(volley, fates))
     if wanted != ANY and got != wanted:
         lines.append("it makes a difference to %s of the flows; wanted %s" % (
@@ -637,32 +635,35 @@ def try_row(volley, text, wanted, plain):
     return lines
 
 
+def compare(volley):
+    """The fates, and what is wrong with them."""
+    bench.moved()
+    fates = send_all(volley)
+    return fates, differences(volley, fates, bench.moved())
+
+
+def report(text, lines):
+    print("# %s: %d wrong" % (text, len(lines)))
+    for line in lines[:LINES]:
+        print("#   " + line)
+
+
 def try_rows(volley, rows):
-    plain = without_rules(volley)
-    wrong = 0
+    """All of them, and ahead of them what happens without."""
+    fates, lines = compare(volley)
+    plain, wrong = ordinary(volley, fates), {"no rule": lines}
     for text, wanted in rows.items():
         if "dscp" in text and not HAS_DSCP:
             print("# left out, for this kernel has no selector dscp: " + text)
             continue
-        lines = try_row(volley, text, wanted, plain)
-        if lines:
-            wrong += 1
-            print("# %s: %d wrong" % (text, len(lines)))
-            for line in lines[:LINES]:
-                print("#   " + line)
-    check(not wrong, "%d of %d rows" % (wrong, len(rows)))
+        wrong[text] = try_row(volley, text, wanted, plain)
+    failed = [text for text, lines in wrong.items() if lines]
+    for text in failed:
+        report(text, wrong[text])
+    check(not failed, "%d of %d rows" % (len(failed), len(wrong)))
 
 
-def without_rules(volley):
-    """What ordinary datagrams do; and that source routes do as they do."""
-    bench.moved()
-    fates = send_all(volley)
-    for line in differences(volley, fates, bench.moved())[:LINES]:
-        print("# without rules: " + line)
-    return ordinary(volley, fates)
-
-
-
+# The order in which the kernel asks
 
 def local_last():
     """Rules are asked before the local table."""
