@@ -5,7 +5,6 @@
 #include <linux/netfilter_bridge.h>
 #include <net/dst_metadata.h>
 #include <net/l3mdev.h>
-#include <net/netfilter/nf_conntrack.h>
 
 #include "datapath.h"
 
@@ -103,41 +102,4 @@ bool srcroute_classify(struct srcroute_packet *p, struct srcroute_net *sn,
 		return false;
 	}
 	return true;
-}
-
-/**
- * srcroute_is_dnat() - has NAT changed the destination of a datagram? (O5)
- * @skb: a datagram in PRE_ROUTING
- *
- * Context: any.
- * Return: true if it has.
- */
-bool srcroute_is_dnat(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
-	enum ip_conntrack_info info;
-	const struct nf_conn *ct = nf_ct_get(skb, &info);
-
-	if (!ct)
-		return false;
-	return ct->status & (CTINFO2DIR(info) == IP_CT_DIR_ORIGINAL ?
-			     IPS_DST_NAT : IPS_SRC_NAT);
-#else
-	return false;
-#endif
-}
-
-/**
- * srcroute_untrack() - connection tracking and NAT are to leave a datagram alone (C2)
- * @skb: a datagram in PRE_ROUTING
- *
- * It may be tracked already: act_ct and the conntrack of a bridge come before our
- * first hook, and a rule of the raw table that sets a zone comes after it.
- *
- * Context: any.
- */
-void srcroute_untrack(struct sk_buff *skb)
-{
-	nf_reset_ct(skb);
-	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 }

@@ -79,11 +79,11 @@ struct srcroute_stats {
 /**
  * struct srcroute_cpu - what a CPU keeps of an interface, and no other writes
  * @stats: counters
- * @own: the local address that datagrams were last for (judge.c)
+ * @local: the local address that datagrams were last for (judge.c)
  */
 struct srcroute_cpu {
 	struct srcroute_stats stats;
-	u64 own;
+	u64 local;
 };
 
 /**

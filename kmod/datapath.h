@@ -26,6 +26,8 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <net/ip.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
 #include <srcroute/option.h>
 #include <srcroute/outcome.h>
 
@@ -78,13 +80,10 @@ unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
 /* classify.c */
 bool srcroute_classify(struct srcroute_packet *p, struct srcroute_net *sn,
 		       struct sk_buff *skb);
-bool srcroute_is_dnat(const struct sk_buff *skb);
-void srcroute_untrack(struct sk_buff *skb);
 
 /* route.c */
 void srcroute_metadata_take(struct srcroute_packet *p);
-int srcroute_route_input(const struct srcroute_packet *p, __be32 daddr);
-bool srcroute_route_has_custom_rules(const struct net *net);
+void srcroute_metadata_show(const struct srcroute_packet *p);
 bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr);
 bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next);
 
@@ -133,6 +132,81 @@ static inline bool srcroute_addr_is_unicast(__be32 addr)
 {
 	return !ipv4_is_zeronet(addr) && !ipv4_is_loopback(addr) &&
 	       !ipv4_is_multicast(addr) && !ipv4_is_lbcast(addr);
+}
+
+/**
+ * srcroute_is_dnat() - has NAT changed the destination of a datagram? (O5)
+ * @skb: a datagram in PRE_ROUTING
+ *
+ * Context: any.
+ * Return: true if it has.
+ */
+static inline bool srcroute_is_dnat(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (!ct)
+		return false;
+	return ct->status & (CTINFO2DIR(info) == IP_CT_DIR_ORIGINAL ?
+			     IPS_DST_NAT : IPS_SRC_NAT);
+#else
+	return false;
+#endif
+}
+
+/**
+ * srcroute_untrack() - connection tracking and NAT are to leave a datagram alone (C2)
+ * @skb: a datagram in PRE_ROUTING
+ *
+ * It may be tracked already: act_ct and the conntrack of a bridge come before our
+ * first hook, and a rule of the raw table that sets a zone comes after it.
+ *
+ * Context: any.
+ */
+static inline void srcroute_untrack(struct sk_buff *skb)
+{
+	nf_reset_ct(skb);
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+}
+
+/**
+ * srcroute_route_input() - route a datagram as if it were for an address (H2)
+ * @p: the datagram
+ * @daddr: the address, in place of the destination
+ *
+ * Checks its source, too, where there is a route.
+ *
+ * Context: RCU read side, which the route is not to leave.
+ * Return: 0, with a route on @p->skb, which may be one that says why there is none;
+ *	   -ENOBUFS for want of memory, another negative error if the source fails.
+ */
+static inline int srcroute_route_input(const struct srcroute_packet *p,
+				       __be32 daddr)
+{
+	const struct iphdr *iph = p->h.iph;
+
+	if (unlikely(p->metadata))
+		srcroute_metadata_show(p);
+	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
+}
+
+/**
+ * srcroute_route_has_custom_rules() - may rules come before the local table?
+ * @net: the namespace
+ *
+ * Context: any.
+ * Return: false if the local table is asked first, so that what routes otherwise is
+ *	   not a local address.
+ */
+static inline bool srcroute_route_has_custom_rules(const struct net *net)
+{
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	return net->ipv4.fib_has_custom_rules;
+#else
+	return false;
+#endif
 }
 
 /**

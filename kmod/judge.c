@@ -215,7 +215,8 @@ static unsigned int route_next(struct srcroute_packet *p,
 	return complete_route(p, was, next);
 }
 
-static unsigned int process_hit(struct srcroute_packet *p, const struct saved_options *was)
+static __always_inline unsigned int
+process_hit(struct srcroute_packet *p, const struct saved_options *was)
 {
 	if (!setting(p, SRCROUTE_CONF_REVISIT) && recorded_has_local_addr(p))
 		return srcroute_refuse(p, SRCROUTE_REVISIT, 0);
@@ -303,24 +304,53 @@ static unsigned int judge_nonlocal(struct srcroute_packet *p)
 }
 
 /*
- * Is the destination one of our addresses? To ask the routing table costs as
- * much as all the rest, and mostly the answer is that for the last datagram of
- * this interface. A CPU remembers it together with the generation of the routes,
- * which every change of routes, addresses or VRFs raises; in the same way the
- * kernel trusts routes that it keeps. Address and generation share one u64, so that
- * one access reads both.
+ * To ask the routing table for a local address costs as much as all the rest, and
+ * mostly the answer is that for the last datagram of this interface. A CPU remembers
+ * it together with the generation of the routes, which every change of routes,
+ * addresses or VRFs raises; in the same way the kernel trusts routes that it keeps.
+ * Address and generation share one u64, so that one access reads both.
  */
+static u64 local_key(const struct srcroute_packet *p)
+{
+	return (u64)(__force u32)p->h.iph->daddr << 32 |
+	       (u32)rt_genid_ipv4(p->net);
+}
+
+static bool daddr_was_local(const struct srcroute_packet *p)
+{
+	return p->h.iph->daddr &&
+	       this_cpu_read(p->iface->cpu->local) == local_key(p);
+}
+
 static bool daddr_is_local(const struct srcroute_packet *p)
 {
-	__be32 daddr = p->h.iph->daddr;
-	u64 own = (u64)(__force u32)daddr << 32 | (u32)rt_genid_ipv4(p->net);
+	u64 key = local_key(p);
 
-	if (likely(daddr && this_cpu_read(p->iface->cpu->own) == own))
-		return true;
-	if (!srcroute_addr_is_local(p->net, p->in, daddr))
+	if (!srcroute_addr_is_local(p->net, p->in, p->h.iph->daddr))
 		return false;
-	this_cpu_write(p->iface->cpu->own, own);
+	this_cpu_write(p->iface->cpu->local, key);
 	return true;
+}
+
+/*
+ * Where no rule comes before the local table, one look-up tells both that the
+ * destination is not ours and where it is.
+ */
+static bool routes_as_unicast(const struct srcroute_packet *p)
+{
+	struct sk_buff *skb = p->skb;
+	u32 mark = skb->mark;
+
+	if (srcroute_route_has_custom_rules(p->net) ||
+	    !srcroute_addr_is_unicast(p->h.iph->daddr))
+		return false;
+	skb->mark |= setting(p, SRCROUTE_CONF_MARK);
+	if (!srcroute_route_input(p, p->h.iph->daddr) &&
+	    skb_rtable(skb)->rt_type == RTN_UNICAST)
+		return true;
+	skb_dst_drop(skb);
+	skb->mark = mark;
+	return false;
 }
 
 static unsigned int judge(struct srcroute_packet *p)
@@ -329,6 +359,10 @@ static unsigned int judge(struct srcroute_packet *p)
 		return srcroute_discard(p, SRCROUTE_POLICY_DROP);
 	if (p->action == SRCROUTE_REJECT)
 		return srcroute_refuse(p, SRCROUTE_POLICY_REJECT, 0);
+	if (likely(daddr_was_local(p)))
+		return judge_local(p);
+	if (routes_as_unicast(p))
+		return transit(p);
 	if (daddr_is_local(p))
 		return judge_local(p);
 	return judge_nonlocal(p);

@@ -45,11 +45,19 @@ static bool exceeds(const struct sk_buff *skb, unsigned int mtu)
 	       !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-static unsigned int path_mtu(struct srcroute_packet *p, __be32 next)
+/*
+ * The MTU of the path, 0 if IPsec has none.
+ *
+ * Return: false if the header is lost: there was no memory to ask IPsec.
+ */
+static bool path_mtu(struct srcroute_packet *p, __be32 next, unsigned int *mtu)
 {
-	if (unlikely(srcroute_ipsec_applies(p->net, p->skb)))
-		return srcroute_ipsec_mtu(p, next);
-	return ip_dst_mtu_maybe_forward(skb_dst(p->skb), true);
+	if (likely(!srcroute_ipsec_applies(p->net, p->skb))) {
+		*mtu = ip_dst_mtu_maybe_forward(skb_dst(p->skb), true);
+		return true;
+	}
+	*mtu = srcroute_ipsec_mtu(p, next);
+	return srcroute_header_read(p->skb, &p->h);
 }
 
 static unsigned int refuse(struct srcroute_packet *p, __be32 next,
@@ -66,7 +74,7 @@ static unsigned int refuse(struct srcroute_packet *p, __be32 next,
  *
  * Return: false if it does not, else true with @verdict set.
  */
-static bool is_refused(struct srcroute_packet *p, __be32 next,
+static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
 		       unsigned int *verdict)
 {
 	unsigned int mtu;
@@ -81,8 +89,7 @@ static bool is_refused(struct srcroute_packet *p, __be32 next,
 	if (!(p->h.iph->frag_off & htons(IP_DF)))
 		return false;
 
-	mtu = path_mtu(p, next);
-	if (unlikely(!srcroute_header_read(p->skb, &p->h))) {
+	if (!path_mtu(p, next, &mtu)) {
 		*verdict = srcroute_discard(p, SRCROUTE_NO_MEMORY);
 		return true;
 	}
@@ -117,6 +124,13 @@ static bool records(const struct sk_buff *skb)
 	return opt->rr_needaddr || opt->ts_needaddr;
 }
 
+static __always_inline void input(struct sk_buff *skb)
+{
+	__this_cpu_inc(depth);
+	dst_input(skb);
+	__this_cpu_dec(depth);
+}
+
 /*
  * In FORWARD, IPVS would translate what looks like a reply of one of its servers, and
  * reassemble fragments to find out (C2, H10).
@@ -133,8 +147,8 @@ static void hide_from_ipvs(struct sk_buff *skb)
  * would give a hit to a local socket (early demux, C3), and use its route as a hint
  * for the rest of a batch (H12).
  */
-static unsigned int forward(struct srcroute_packet *p,
-			    enum srcroute_outcome outcome)
+static __always_inline unsigned int forward(struct srcroute_packet *p,
+					    enum srcroute_outcome outcome)
 {
 	struct sk_buff *skb = p->skb;
 
@@ -145,10 +159,12 @@ static unsigned int forward(struct srcroute_packet *p,
 	srcroute_count(p->iface, outcome);
 
 	/* After an NFQUEUE verdict this is process context. */
+	if (likely(in_softirq())) {
+		input(skb);
+		return NF_STOLEN;
+	}
 	local_bh_disable();
-	__this_cpu_inc(depth);
-	dst_input(skb);
-	__this_cpu_dec(depth);
+	input(skb);
 	local_bh_enable();
 	return NF_STOLEN;
 }

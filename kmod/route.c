@@ -31,47 +31,16 @@ void srcroute_metadata_take(struct srcroute_packet *p)
 	p->skb->_skb_refdst = 0;
 }
 
-static void show_metadata(const struct srcroute_packet *p)
+/**
+ * srcroute_metadata_show() - let the next look-up see the metadata of a tunnel
+ * @p: the datagram, which has them; a route that it has goes
+ *
+ * Context: RCU read side.
+ */
+void srcroute_metadata_show(const struct srcroute_packet *p)
 {
 	skb_dst_drop(p->skb);
-	if (unlikely(p->metadata))
-		p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
-}
-
-/**
- * srcroute_route_input() - route a datagram as if it were for an address (H2)
- * @p: the datagram
- * @daddr: the address, in place of the destination
- *
- * Checks its source, too, where there is a route.
- *
- * Context: RCU read side, which the route is not to leave.
- * Return: 0, with a route on @p->skb, which may be one that says why there is none;
- *	   -ENOBUFS for want of memory, another negative error if the source fails.
- */
-int srcroute_route_input(const struct srcroute_packet *p, __be32 daddr)
-{
-	const struct iphdr *iph = p->h.iph;
-
-	show_metadata(p);
-	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
-}
-
-/**
- * srcroute_route_has_custom_rules() - may rules come before the local table?
- * @net: the namespace
- *
- * Context: any.
- * Return: false if the local table is asked first, so that what routes otherwise is
- *	   not a local address.
- */
-bool srcroute_route_has_custom_rules(const struct net *net)
-{
-#ifdef CONFIG_IP_MULTIPLE_TABLES
-	return net->ipv4.fib_has_custom_rules;
-#else
-	return false;
-#endif
+	p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
 }
 
 /*

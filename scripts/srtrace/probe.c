@@ -166,17 +166,17 @@ size_t probe_build(uint8_t *datagram, const struct probe *probe)
 	size_t options, len;
 
 	memset(datagram, 0, DATAGRAM_MAX);
-	options = put_route(options, probe->route);
+	options = put_route(area, probe->route);
 	if (probe->record)
-		options += put_record(options + options, SRR_OPTIONS_MAX - options);
+		options += put_record(area + options, SRR_OPTIONS_MAX - options);
 	options = (options + 3) / 4 * 4;
 
 	if (settings.kind == KIND_UDP)
-		len = put_udp(options + options, probe);
+		len = put_udp(area + options, probe);
 	else if (settings.kind == KIND_TCP)
-		len = put_tcp(options + options, probe);
+		len = put_tcp(area + options, probe);
 	else
-		len = put_icmp(options + options, probe);
+		len = put_icmp(area + options, probe);
 
 	len += sizeof(header) + options;
 	header.ihl = (sizeof(header) + options) / 4;

@@ -81,7 +81,7 @@ enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
 	if (verdict == SRR_VALID || !srr->route_at_fault) {
 		suppose(options_len - srr->off >= 3);
 		suppose(is_sound(options + srr->off, options_len - srr->off, srr));
-#if defined(PROVES_JUDGE) || defined(PROVES_FORWARD)
+#if defined(PROVES_JUDGE) || defined(PROVES_REWRITE)
 		proof.route.at = sizeof(struct iphdr) + srr->off;
 		proof.route.len = srr->len;
 		proof.route.ptr = srr->ptr;
@@ -168,23 +168,10 @@ void srcroute_metadata_take(struct srcroute_packet *p)
 	p->skb->_skb_refdst = 0;
 }
 
-int srcroute_route_input(const struct srcroute_packet *p, __be32 daddr)
+void srcroute_metadata_show(const struct srcroute_packet *p)
 {
-	int err = nondet_int();
-
-	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
-	suppose(err <= 0);
 	skb_dst_drop(p->skb);
-	if (p->metadata && err && nondet_bool())
-		p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
-	if (!err)
-		proof_route(p->skb);
-	return err;
-}
-
-bool srcroute_route_has_custom_rules(const struct net *net)
-{
-	return nondet_bool();
+	p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
 }
 
 bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)

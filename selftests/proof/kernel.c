@@ -71,6 +71,11 @@ void *memset(void *to, int octet, size_t n)
 	return to;
 }
 
+bool in_softirq(void)
+{
+	return proof.softirq;
+}
+
 void local_bh_disable(void)
 {
 	proof.bh++;
@@ -407,7 +412,7 @@ int dst_input(struct sk_buff *skb)
 {
 	check_header(skb);
 	prove(is_ipv4(skb->_skb_refdst), "what is forwarded has a route");
-	prove(proof.bh, "softirqs are held off");
+	prove(proof.bh || proof.softirq, "softirqs are held off");
 	prove(!skb->sk, "what is forwarded is no socket's");
 	proof.forwarded++;
 	proof_take(skb);
@@ -618,7 +623,7 @@ static void any_namespace(void)
 	any_rtable(&any_route[0]);
 	any_rtable(&any_route[1]);
 
-	proof_cpu.own = cpu.own;
+	proof_cpu.local = cpu.local;
 	proof_iface = iface;
 	proof_iface.node.next = NULL;
 	proof_iface.dev = proof_device();
@@ -653,6 +658,7 @@ struct sk_buff *proof_datagram(void)
 		skb->_skb_refdst == (PROOF_METADATA | SKB_DST_NOREF));
 
 	proof.skb = skb;
+	proof.softirq = nondet_bool();
 	proof.rest = rest;
 	proof.head = *head;
 	proof.before = *skb;

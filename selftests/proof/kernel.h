@@ -60,6 +60,7 @@ int nondet_int(void);
 #define likely(x)		(x)
 #define unlikely(x)		(x)
 #define noinline
+#define __always_inline	inline
 #define __uninitialized
 #define __rcu
 #define __percpu
@@ -88,6 +89,7 @@ int nondet_int(void);
 #define lockdep_is_held(lock)		0
 #define lockdep_rtnl_is_held()		0
 
+bool in_softirq(void);
 void local_bh_disable(void);
 void local_bh_enable(void);
 

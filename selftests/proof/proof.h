@@ -61,6 +61,7 @@ enum proof_dst {
  *	   and its length and pointer
  * @held: references to routes and metadata that are not a datagram's
  * @bh: how often softirqs are held off
+ * @softirq: this is one
  * @rest: what follows the linear part, by offset in the datagram
  * @head: @skb's memory at first
  * @before: @skb at first
@@ -78,6 +79,7 @@ struct proof_state {
 	} route;
 	int held;
 	int bh;
+	bool softirq;
 	struct proof_head rest;
 	struct proof_head head;
 	struct sk_buff before;

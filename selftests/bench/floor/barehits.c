@@ -11,16 +11,16 @@
 #include <net/ip.h>
 #include <net/route.h>
 
-static unsigned int claim(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+static unsigned int accept(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
 {
 	return NF_ACCEPT;
 }
 
-static unsigned int decide(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+static unsigned int forward(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
-	const struct iphdr *iph = ip_hdr(skb);
+	struct iphdr *iph = ip_hdr(skb);
 	u8 *option = (u8 *)(iph + 1);
 	__be32 next;
 
@@ -29,47 +29,28 @@ static unsigned int decide(void *priv, struct sk_buff *skb,
 	memcpy(&next, option + option[2] - 1, sizeof(next));
 	if (ip_route_input_noref(skb, next, iph->saddr, iph->tos, skb->dev))
 		return NF_DROP;
-	IPCB(skb)->opt.nexthop = next;
+	memcpy(option + option[2] - 1, &iph->daddr, sizeof(iph->daddr));
+	option[2] += 4;
+	iph->daddr = next;
+	ip_send_check(iph);
 	local_bh_disable();
 	dst_input(skb);
 	local_bh_enable();
 	return NF_STOLEN;
 }
 
-static unsigned int advance(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
-{
-	__be32 next = IPCB(skb)->opt.nexthop;
-	struct iphdr *iph = ip_hdr(skb);
-	u8 *option = (u8 *)(iph + 1);
-
-	if (likely(!next))
-		return NF_ACCEPT;
-	memcpy(option + option[2] - 1, &iph->daddr, sizeof(iph->daddr));
-	option[2] += 4;
-	iph->daddr = next;
-	ip_send_check(iph);
-	return NF_ACCEPT;
-}
-
 static const struct nf_hook_ops hooks[] = {
 	{
-		.hook = claim,
+		.hook = accept,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP_PRI_RAW_BEFORE_DEFRAG,
 	},
 	{
-		.hook = decide,
+		.hook = forward,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP_PRI_LAST,
-	},
-	{
-		.hook = advance,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_FORWARD,
-		.priority = NF_IP_PRI_FIRST,
 	},
 };
 

@@ -29,12 +29,6 @@ static const struct nf_hook_ops hooks[] = {
 	{
 		.hook = accept,
 		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_FORWARD,
-		.priority = NF_IP_PRI_FIRST,
-	},
-	{
-		.hook = accept,
-		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP_PRI_FIRST,
 	},
