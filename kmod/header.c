@@ -53,8 +53,7 @@ static void locate(const struct sk_buff *skb, struct srcroute_header *h)
  *
  * Checks what ip_rcv_core() checks: version, header length, total length, and
  * the checksum, since a rewrite would give a corrupt header a correct one. May
- * move the header. Sets the transport header, which SRv6 sets as if there were no
- * options.
+ * move the header.
  *
  * Context: any.
  * Return: false if the header is not sound; such a datagram is never ours, and
@@ -73,7 +72,6 @@ bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
 	if (!is_all_there(skb, h->iph, len) ||
 	    ip_fast_csum(h->iph, h->iph->ihl))
 		return false;
-	skb_set_transport_header(skb, len);
 	return true;
 }
 

@@ -242,8 +242,19 @@ static unsigned int bad_option(struct srcroute_packet *p)
 			       (sizeof(struct iphdr) + p->srr.fault) << 24);
 }
 
+/*
+ * SRv6 has taken it for granted that there are no options, and the kernel delivers by
+ * what is noted here. Not of what is left to the kernel: nobody else would ask if it
+ * may be delivered, and without us it is not.
+ */
+static void note_transport(const struct srcroute_packet *p)
+{
+	skb_set_transport_header(p->skb, sizeof(struct iphdr) + p->h.options_len);
+}
+
 static unsigned int judge_local(struct srcroute_packet *p)
 {
+	note_transport(p);
 	if (p->verdict == SRR_FAULT && p->srr.route_at_fault)
 		return bad_option(p);
 
@@ -265,6 +276,7 @@ static unsigned int transit(struct srcroute_packet *p)
 	unsigned int pointer;
 	int err;
 
+	note_transport(p);
 	if (p->verdict == SRR_FAULT)
 		return bad_option(p);
 	if (!srr_is_complete(&p->srr))

@@ -33,8 +33,6 @@ static void read(struct sk_buff *skb)
 	      h.options_len == h.iph->ihl * 4 - sizeof(*h.iph),
 	      "its length is what it says");
 	prove(sizeof(*h.iph) + h.options_len <= skb->len, "all of it is there");
-	prove(skb->transport_header == h.iph->ihl * 4 + skb->network_header,
-	      "transport begins behind it");
 	if (nondet_bool() ? !srcroute_header_make_writable(skb, &h) :
 			    !make_room(skb, &h))
 		return;
