@@ -20,18 +20,32 @@ static bool is_from_the_wire(const struct sk_buff *skb)
 }
 
 /*
+ * Has SRv6 brought a datagram with options into a VRF (End.DT4, End.DT46)? It takes
+ * it for granted that there are none, whereas ip_rcv_core() notes where transport
+ * begins. So the header must not be noted before the last hook has asked.
+ *
+ * What a queue has given options on the pass of the enslaved interface looks the
+ * same, and is taken for the VRF's.
+ */
+static bool is_by_srv6(const struct sk_buff *skb)
+{
+	return skb_transport_offset(skb) == sizeof(struct iphdr);
+}
+
+/*
  * The interface that a datagram came in by (O1).
  *
  * Under VRF the enslaved interface counts, also on the pass on its master. By
- * SRv6 a datagram comes to the master from an interface outside the VRF, whose
- * settings say nothing about the VRF: then the master itself counts. So it does
- * if the enslaved interface has gone while a queue held the datagram.
+ * SRv6 a datagram comes to the master from outside the VRF, or from a link of it
+ * on which no hook has seen it. The kernel then routes it as received by the
+ * master, and so the master itself counts. So it does if the enslaved interface
+ * has gone while a queue held the datagram.
  */
 static struct net_device *receiving_dev(const struct sk_buff *skb)
 {
 	struct net_device *dev;
 
-	if (likely(!netif_is_l3_master(skb->dev)))
+	if (likely(!netif_is_l3_master(skb->dev)) || is_by_srv6(skb))
 		return skb->dev;
 	dev = dev_get_by_index_rcu(dev_net(skb->dev), IPCB(skb)->iif);
 	if (dev && l3mdev_master_ifindex_rcu(dev) == skb->dev->ifindex)

@@ -505,6 +505,11 @@ static inline void skb_set_transport_header(struct sk_buff *skb, int offset)
 	skb->transport_header = skb->data - skb->head + offset;
 }
 
+static inline int skb_transport_offset(const struct sk_buff *skb)
+{
+	return skb->head + skb->transport_header - skb->data;
+}
+
 static inline struct iphdr *ip_hdr(const struct sk_buff *skb)
 {
 	return (struct iphdr *)skb_network_header(skb);
