@@ -11,7 +11,7 @@
  *                        rewrite.c    TTL and MTU; rewrite the header; forward
  *                        refuse.c     or drop it: counter, ICMP error, trace, log
  *   (the kernel)         ip_forward(), FORWARD, output
- *   LOCAL_OUT, first     icmp.c       ICMP errors about it that the kernel sends
+ *   LOCAL_OUT, after raw icmp.c       ICMP errors about it that the kernel sends
  *
  * They use: classify.c (is a datagram ours?), header.c (the checked header),
  * option.c (the option engine, which knows no kernel), address.c (local addresses,
@@ -158,10 +158,11 @@ static inline bool srcroute_is_dnat(const struct sk_buff *skb)
 
 /**
  * srcroute_untrack() - connection tracking and NAT are to leave a datagram alone (C2)
- * @skb: a datagram in PRE_ROUTING
+ * @skb: a datagram in PRE_ROUTING, or an ICMP error in LOCAL_OUT
  *
  * It may be tracked already: act_ct and the conntrack of a bridge come before our
- * first hook, and a rule of the raw table that sets a zone comes after it.
+ * first hook, and a rule of the raw table that sets a zone comes after it. In
+ * LOCAL_OUT such a rule has left a template, which says how to track.
  *
  * Context: any.
  */

@@ -10,6 +10,10 @@
 /*
  * The priorities let every other chain see a datagram, in PRE_ROUTING as it
  * arrived, from FORWARD on as it leaves (C1).
+ *
+ * A rule of raw that sets a zone takes back that a datagram is untracked. In
+ * LOCAL_OUT ours therefore comes between raw and conntrack (C4). In PRE_ROUTING it
+ * cannot, since reassembly comes before raw (H10).
  */
 static const struct nf_hook_ops hooks[] = {
 	/* registered first: before there is anything to raise errors about */
@@ -17,7 +21,7 @@ static const struct nf_hook_ops hooks[] = {
 		.hook = srcroute_hook_local_out,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP_PRI_FIRST,
+		.priority = NF_IP_PRI_CONNTRACK - 1,
 	},
 	{
 		.hook = srcroute_hook_pre_routing_first,

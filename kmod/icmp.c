@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first hook of LOCAL_OUT: the router's own ICMP errors about
- * source-routed datagrams (I1, I4, C4).
+ * The hook of LOCAL_OUT, before connection tracking: the router's own ICMP errors
+ * about source-routed datagrams (I1, I4, C4).
  *
  * The kernel sends some that it must not: ip_forward() answers sources that are not
  * one host, and an error about a failed link carries the reversed route of the
@@ -10,7 +10,6 @@
 #include <linux/icmp.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/dst.h>
-#include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/sock.h>
 #include <trace/events/srcroute.h>
@@ -169,8 +168,8 @@ static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
 	}
 	if (!may_be_sent(&e, state->net, out))
 		return suppress(sn, out, &e);
-	if (!skb_nfct(skb) && was_untracked(&e, state->net, out))
-		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);			/* C4 */
+	if (was_untracked(&e, state->net, out))
+		srcroute_untrack(skb);					/* C4 */
 	return NF_ACCEPT;
 }
 
