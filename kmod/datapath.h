@@ -136,21 +136,25 @@ static inline bool srcroute_addr_is_unicast(__be32 addr)
 
 /**
  * srcroute_is_dnat() - has NAT changed the destination of a datagram? (O5)
- * @skb: a datagram in PRE_ROUTING
+ * @p: an owned datagram
+ *
+ * What NAT has yet to do does not count: a datagram that act_ct has tracked before us
+ * may belong to a connection that NAT would translate after us.
  *
  * Context: any.
  * Return: true if it has.
  */
-static inline bool srcroute_is_dnat(const struct sk_buff *skb)
+static inline bool srcroute_is_dnat(const struct srcroute_packet *p)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info info;
-	const struct nf_conn *ct = nf_ct_get(skb, &info);
+	const struct nf_conn *ct = nf_ct_get(p->skb, &info);
+	enum ip_conntrack_dir dir = CTINFO2DIR(info);
 
-	if (!ct)
+	if (!ct || !(ct->status & (dir == IP_CT_DIR_ORIGINAL ? IPS_DST_NAT :
+							       IPS_SRC_NAT)))
 		return false;
-	return ct->status & (CTINFO2DIR(info) == IP_CT_DIR_ORIGINAL ?
-			     IPS_DST_NAT : IPS_SRC_NAT);
+	return p->h.iph->daddr == nf_ct_tuple(ct, !dir)->src.u3.ip;
 #else
 	return false;
 #endif

@@ -388,7 +388,7 @@ static noinline unsigned int process(struct srcroute_net *sn,
 
 	if (netif_is_l3_slave(skb->dev))	/* acts on the master's pass */
 		return NF_ACCEPT;
-	if (!srcroute_classify(&p, sn, skb) || srcroute_is_dnat(skb))
+	if (!srcroute_classify(&p, sn, skb) || srcroute_is_dnat(&p))
 		return NF_ACCEPT;
 
 	/* Not what another protocol has left there: SRv6 hands datagrams over. */

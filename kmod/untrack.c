@@ -31,7 +31,7 @@ static noinline unsigned int untrack(struct srcroute_net *sn,
 {
 	struct srcroute_packet p __uninitialized;
 
-	if (!srcroute_classify(&p, sn, skb) || srcroute_is_dnat(skb))
+	if (!srcroute_classify(&p, sn, skb) || srcroute_is_dnat(&p))
 		return NF_ACCEPT;
 	if (p.verdict != SRR_VALID || !srr_is_complete(&p.srr))
 		srcroute_untrack(skb);

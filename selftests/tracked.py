@@ -442,6 +442,36 @@ for to, address in ("somebody else's", FAR), ("another of ours", "10.5.0.1"):
              functools.partial(translated_by_act_ct, address))
 
 
+def masquerade_one(company):
+    """A connection of an inner host, and what a hit looks like that comes back
+    along it and has the inner host in its route."""
+    c = company
+    request = ip(c.src, c.near)
+    expect(bench.exchange(c.into, request),
+           {c.out: [edit(request, ttl=63, src=c.leaves)]})
+    back = packet.udp(sport=9, dport=4000)
+    plain = ip(c.near, c.leaves, payload=back)
+    expect(bench.exchange(c.out, plain),
+           {c.into: [edit(plain, ttl=63, dst=c.src)]})
+    return ip(c.near, c.leaves, lsrr(c.src), payload=back)
+
+
+@test("C2: a hit that looks like an answer of a masqueraded connection is not "
+      "translated, tracked by act_ct or not")
+def answer_along_masqueraded():
+    for tracks in False, True:
+        load(FIREWALL)
+        if tracks:
+            on_ingress("b", "ct")
+        sent = masquerade_one(COMPANIES["act_ct"])
+        expect(bench.exchange("b", sent), {"a": [
+            edit(sent, ttl=63, dst=SRC, options=lsrr(A, ptr=8))]})
+        equal(states(), {"forward_untracked": 1, "forward_tracked": 2},
+              "states")
+        nft(bench.router, "flush ruleset")
+    nothing_is_held()
+
+
 # IPVS
 
 CLIENT, SERVER = SRC, NEXT

@@ -436,8 +436,17 @@ struct inet_skb_parm {
 	u16 frag_max_size;
 };
 
+struct nf_conntrack_tuple {
+	struct {
+		struct {
+			__be32 ip;
+		} u3;
+	} src;
+};
+
 struct nf_conn {
 	unsigned long status;
+	struct nf_conntrack_tuple tuple[2];	/* by enum ip_conntrack_dir */
 };
 
 enum ip_conntrack_info {
@@ -448,8 +457,13 @@ enum ip_conntrack_info {
 	IP_CT_UNTRACKED = 7
 };
 
-#define IP_CT_DIR_ORIGINAL	0
+enum ip_conntrack_dir {
+	IP_CT_DIR_ORIGINAL,
+	IP_CT_DIR_REPLY
+};
+
 #define CTINFO2DIR(info)	((info) >= IP_CT_IS_REPLY)
+#define nf_ct_tuple(ct, dir)	(&(ct)->tuple[dir])
 #define IPS_SRC_NAT		16
 #define IPS_DST_NAT		32
 
