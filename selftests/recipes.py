@@ -13,6 +13,7 @@ way, with a recipe on the first of three gateways:
 import functools
 import os
 import re
+import struct
 
 from lib import ktap, packet
 from lib.chain import Chain, Node, traceroute, transfer
@@ -70,7 +71,7 @@ def load(heading):
     ktap.cleanup(undo)
     load_into(bench.router, heading)
     # What tells the bench that all has come out is no part of the recipe.
-    if "hook forward" in nft(bench.router, "list ruleset"):
+    if "hook forward" in nft(bench.router, "list chains inet"):
         nft(bench.router, "insert rule inet srcroute forward ip saddr %s "
             "accept" % bench.MARKER)
 
@@ -240,6 +241,81 @@ def masquerading():
     answer = ip(FAR, B, payload=packet.udp(sport=9, dport=4000))
     out = packet.Packet(expect_one(bench.exchange("b", answer), "a"))
     equal(out.dst, SRC, "destination, translated back")
+
+
+def tcp_for(dst, src=SRC):
+    """A SYN with the checksum that is right for this destination."""
+    head = struct.pack("!HHIIBBHHH", 4000, 80, 1, 0, 0x50, 2, 1024, 0, 0)
+    pseudo = packet.addr(src) + packet.addr(dst) + struct.pack("!HH", 6, 20)
+    return head[:16] + struct.pack("!H", packet.checksum(pseudo + head)) \
+        + head[18:]
+
+
+@test("C2, C4: recipe: a zone for all but source routes")
+@recipe("Zones")
+def zones():
+    segment = {"proto": 6, "payload": tcp_for(FAR)}
+    sent = ip(SRC, A, lsrr(NEXT, FAR), **segment)
+    wanted = edit(sent, ttl=63, dst=NEXT, options=lsrr(B, FAR, ptr=8))
+    expect(bench.exchange("a", sent), {"b": [wanted]})
+    equal(counted(), 0, "counter")
+    passes(ip(SRC, FAR, **segment), "b")
+    nft(bench.router, "add chain inet srcroute late { type filter hook output "
+        "priority filter; }; add rule inet srcroute late ct state invalid drop")
+    refused = ip(SRC, A, lsrr("127.0.0.1"), **segment)
+    expect_error(bench.exchange("a", refused), 3, 5, refused)
+    # Without the words that spare source routes:
+    nft(bench.router, "flush chain inet srcroute prerouting; "
+        "add rule inet srcroute prerouting ct zone set 7")
+    is_dropped(sent)
+    equal(counted(), 1, "counter")
+
+
+def pieces(src, dst):
+    """Three fragments of a hit for a neighbour of b, and what is to leave."""
+    data = packet.udp(bytes(160))
+    sent = [ip(src, dst, lsrr(NEXT), payload=data[i:i + 64], frag=more | i // 8)
+            for i, more in ((0, 0x2000), (64, 0x2000), (128, 0))]
+    return sent, [edit(part, ttl=63, dst=NEXT, options=lsrr(B, ptr=8))
+                  for part in sent]
+
+
+def waited_for(link, sent):
+    """The first of them comes last, and nothing before it."""
+    expect_nothing(bench.exchange(link, *sent[1:]))
+    expect_one(bench.exchange(link, sent[0]), "b")
+
+
+@test("H10: recipe: act_ct for datagrams without options")
+@recipe("Behind act_ct")
+def behind_act_ct():
+    ktap.cleanup(bench.router.run, "tc qdisc del dev a clsact")
+    sent, wanted = pieces(SRC, A)
+    expect(bench.exchange("a", *sent[::-1]), {"b": wanted[::-1]})
+    # It does get the others.
+    plain = [ip(SRC, FAR, payload=part[-16:], frag=int.from_bytes(
+        part[6:8], "big")) for part in sent]
+    expect_nothing(bench.exchange("a", plain[0]))
+    bench.router.run("tc filter del dev a ingress; tc filter add dev a ingress "
+                     "protocol ip matchall action ct")
+    waited_for("a", sent)
+
+
+@test("H10: recipe: the conntrack of bridges for datagrams without options")
+@recipe("Behind a bridge with connection tracking")
+def behind_bridge():
+    bench.link("d")
+    ktap.cleanup(bench.unlink, "d")
+    bench.router.ip("link add name br0 type bridge mcast_snooping 0",
+                    "link set dev d master br0", "link set dev br0 up",
+                    "addr add 10.4.0.1/24 dev br0")
+    ktap.cleanup(bench.router.ip, "link del dev br0")
+    bench.router.sysctl("net.ipv4.conf.br0.rp_filter", 0)
+    bench.set(lsrr=1, ssrr=1)
+    sent, wanted = pieces("10.4.0.2", "10.4.0.1")
+    expect(bench.exchange("d", *sent[::-1]), {"b": wanted[::-1]})
+    nft(bench.router, "flush chain bridge srcroute prerouting")
+    waited_for("d", sent)
 
 
 @test("C1: recipe: source routes at a limited rate, the rest at any")
