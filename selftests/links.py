@@ -27,7 +27,6 @@ bench.set(lsrr=1, ssrr=1)
 CONF = "/proc/sys/net/ipv4/srcroute/conf/%s/%s"
 ROUTER_ID = "net.ipv4.srcroute.router_id"
 HOP = {"received": 1, "hop": 1}
-CALL_IPTABLES = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 
 def one(dev, **values):
@@ -400,17 +399,7 @@ def arrival_recorded():
 
 # Bridges
 
-
 BSRC, BR = "10.43.0.2", "10.43.0.1"
-
-
-def nf_call(value):
-    """bridge-nf-call-iptables of the router, where br_netfilter is in."""
-    with bench.router:
-        there = os.path.exists(CALL_IPTABLES)
-    if there:
-        bench.configure(CALL_IPTABLES, value)
-    return there
 
 
 @functools.lru_cache
@@ -432,7 +421,7 @@ def bridge():
 @test("O1: what a bridge hands up is the bridge's: its policy counts, not its "
       "port's")
 def bridge_ingress():
-    nf_call(0)
+    bench.nf_call(0)
     bridge()
     one("port-br0", lsrr=0)
     before = bench.router.counters()["br0", "received"]
@@ -447,7 +436,7 @@ def bridge_ingress():
 
 @test("H7: a hit leaves by a bridge with the bridge's address, also back")
 def bridge_egress():
-    nf_call(0)
+    bench.nf_call(0)
     bridge()
     passes(ip(SRC, A, lsrr(BSRC)), "br0", BSRC, BR)
     passes(ip(SRC, A, ssrr(BSRC)), "br0", BSRC, BR)
@@ -476,7 +465,7 @@ def frames_are_bridged():
 
 @test("O1: frames that are bridged pass untouched")
 def bridged_through():
-    nf_call(0)
+    bench.nf_call(0)
     bridge()
     frames_are_bridged()
 
@@ -484,7 +473,7 @@ def bridged_through():
 def br_netfilter():
     """In, and on in the router's namespace, or the test has no ground."""
     sh("modprobe br_netfilter")
-    check(nf_call(1), "no br_netfilter")
+    check(bench.nf_call(1), "no br_netfilter")
 
 
 @test("O1, O5: frames that are bridged pass untouched with br_netfilter on")
@@ -550,7 +539,7 @@ def bridge_filter_elsewhere():
       "datagrams are owned")
 def bridge_filter_off():
     br_netfilter()
-    nf_call(0)
+    bench.nf_call(0)
     bridge()
     passes(ip(BSRC, BR, lsrr(NEXT)), "b", NEXT, B, by="br0")
 

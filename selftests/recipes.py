@@ -311,6 +311,7 @@ def behind_bridge():
                     "addr add 10.4.0.1/24 dev br0")
     ktap.cleanup(bench.router.ip, "link del dev br0")
     bench.router.sysctl("net.ipv4.conf.br0.rp_filter", 0)
+    bench.nf_call(0)
     bench.set(lsrr=1, ssrr=1)
     sent, wanted = pieces("10.4.0.2", "10.4.0.1")
     expect(bench.exchange("d", *sent[::-1]), {"b": wanted[::-1]})

@@ -10,6 +10,7 @@
 R is 10.1.0.1, 10.2.0.1 and 10.3.0.1, and 10.5.0.1 on its loopback.
 """
 
+import os
 import socket
 
 from . import ktap, packet
@@ -20,6 +21,7 @@ SRC = "10.1.0.2"
 A, B, C, LO = "10.1.0.1", "10.2.0.1", "10.3.0.1", "10.5.0.1"
 NEXT, NEXT_C = "10.2.0.2", "10.3.0.2"
 FAR = "10.9.0.1"
+CALL_IPTABLES = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 HOOKS = ["srcroute_hook_local_out", "srcroute_hook_pre_routing_first",
          "srcroute_hook_pre_routing_last"]
 
@@ -50,6 +52,15 @@ class StandardBench(Bench):
         """Settings of srcroute for the length of a test."""
         for key, value in values.items():
             self.configure("net.ipv4.srcroute.conf.all." + key, value)
+
+    def nf_call(self, value):
+        """bridge-nf-call-iptables for the length of a test; false where
+        br_netfilter is not loaded."""
+        with self.router:
+            there = os.path.exists(CALL_IPTABLES)
+        if there:
+            self.configure(CALL_IPTABLES, value)
+        return there
 
     def hooks(self):
         """The hooks of the module that run, of HOOKS, while ordinary traffic
