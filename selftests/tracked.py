@@ -444,6 +444,20 @@ for to, address in ("somebody else's", FAR), ("another of ours", "10.5.0.1"):
              functools.partial(translated_by_act_ct, address))
 
 
+@test("C4, O5: an error about an incomplete datagram that act_ct has "
+      "translated is untracked, so it quotes the new destination")
+def error_about_translated():
+    load(FIREWALL)
+    accept_source_routes("a")
+    on_ingress("a", "ct commit nat dst addr %s pipe" % FAR)
+    sent = ip(SRC, "10.9.5.5", lsrr("10.77.0.1"), ttl=1)
+    native = packet.Error(expect_one(as_native_has_it("a", sent), "a"))
+    equal(Packet(native.quote).dst, "10.9.5.5", "quoted without the module")
+    expect_error(bench.exchange("a", sent), 11, 0, edit(sent, dst=FAR))
+    equal(states(), {"output_untracked": 1}, "states")
+    nothing_is_held()
+
+
 def masquerade_one(company):
     """A connection of an inner host, and what a hit looks like that comes back
     along it and has the inner host in its route."""
