@@ -293,29 +293,6 @@ static unsigned int transit(struct srcroute_packet *p)
 }
 
 /*
- * The destination is not ours: transit if it routes as unicast, else the kernel's,
- * which is to have it as it came.
- */
-static unsigned int judge_nonlocal(struct srcroute_packet *p)
-{
-	__be32 daddr = p->h.iph->daddr;
-	struct sk_buff *skb = p->skb;
-	u32 mark = skb->mark;
-	int err;
-
-	if (!srcroute_addr_is_unicast(daddr))
-		return NF_ACCEPT;
-
-	skb->mark |= setting(p, SRCROUTE_CONF_MARK);
-	err = srcroute_route_input(p, daddr);
-	if (err ? srcroute_route_is_unicast(p, daddr) :
-		  skb_rtable(skb)->rt_type == RTN_UNICAST)
-		return err ? srcroute_unroutable(p, err) : transit(p);
-	skb->mark = mark;
-	return NF_ACCEPT;
-}
-
-/*
  * To ask the routing table for a local address costs as much as all the rest, and
  * mostly the answer is that for the last datagram of this interface. A CPU remembers
  * it together with the generation of the routes, which every change of routes,
@@ -345,24 +322,44 @@ static bool daddr_is_local(const struct srcroute_packet *p)
 }
 
 /*
- * Where no rule comes before the local table, one look-up tells both that the
- * destination is not ours and where it is.
+ * T: does the destination route as unicast? If so, the datagram has the route, or @err
+ * says why not. If not, it is as it came.
  */
-static bool routes_as_unicast(const struct srcroute_packet *p)
+static bool routes_as_transit(const struct srcroute_packet *p, int *err)
 {
+	__be32 daddr = p->h.iph->daddr;
 	struct sk_buff *skb = p->skb;
 	u32 mark = skb->mark;
 
-	if (srcroute_route_has_custom_rules(p->net) ||
-	    !srcroute_addr_is_unicast(p->h.iph->daddr))
+	if (!srcroute_addr_is_unicast(daddr))
 		return false;
 	skb->mark |= setting(p, SRCROUTE_CONF_MARK);
-	if (!srcroute_route_input(p, p->h.iph->daddr) &&
-	    skb_rtable(skb)->rt_type == RTN_UNICAST)
+	*err = srcroute_route_input(p, daddr);
+	if (*err ? srcroute_route_is_unicast(p, daddr) :
+		   skb_rtable(skb)->rt_type == RTN_UNICAST)
 		return true;
 	skb_dst_drop(skb);
 	skb->mark = mark;
 	return false;
+}
+
+/*
+ * Where no rule comes before the local table, one look-up tells both that the
+ * destination is not ours and where it is. What is neither ours nor transit is the
+ * kernel's.
+ */
+static unsigned int judge_daddr(struct srcroute_packet *p)
+{
+	bool rules_first = srcroute_route_has_custom_rules(p->net);
+	int err;
+
+	if (rules_first && daddr_is_local(p))
+		return judge_local(p);
+	if (routes_as_transit(p, &err))
+		return err ? srcroute_unroutable(p, err) : transit(p);
+	if (!rules_first && daddr_is_local(p))
+		return judge_local(p);
+	return NF_ACCEPT;
 }
 
 static unsigned int judge(struct srcroute_packet *p)
@@ -373,11 +370,7 @@ static unsigned int judge(struct srcroute_packet *p)
 		return srcroute_refuse(p, SRCROUTE_POLICY_REJECT, 0);
 	if (likely(daddr_was_local(p)))
 		return judge_local(p);
-	if (routes_as_unicast(p))
-		return transit(p);
-	if (daddr_is_local(p))
-		return judge_local(p);
-	return judge_nonlocal(p);
+	return judge_daddr(p);
 }
 
 static noinline unsigned int process(struct srcroute_net *sn,

@@ -90,11 +90,12 @@ bool srcroute_is_reversible(const struct srcroute_packet *p)
 	unsigned int i, n;
 
 	n = srr_reverse(p->h.options, &p->srr, route);
-	if (n && !srcroute_addr_is_unicast_host(p->net, p->in, srcroute_read(route)))
+	if (n && !srcroute_addr_is_unicast_host(p->net, p->in,
+						srcroute_read(route)))
 		return false;
 	for (i = 0; i < n; i++)
 		if (srcroute_addr_is_local(p->net, p->in,
-				    srcroute_read(route + 4 * i)))
+					   srcroute_read(route + 4 * i)))
 			return false;
 	return true;
 }
@@ -109,8 +110,8 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 	return srcroute_is_reversible(p);
 }
 
-static void answer(const struct srcroute_packet *p, enum srcroute_outcome outcome,
-		   u32 info)
+static void answer(const struct srcroute_packet *p,
+		   enum srcroute_outcome outcome, u32 info)
 {
 	struct ip_options opt = { .optlen = p->h.options_len };
 

@@ -75,7 +75,7 @@ static unsigned int refuse(struct srcroute_packet *p, __be32 next,
  * Return: false if it does not, else true with @verdict set.
  */
 static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
-		       unsigned int *verdict)
+				       unsigned int *verdict)
 {
 	unsigned int mtu;
 

@@ -510,6 +510,31 @@ def none_travel(all_of_it):
           "hops")
 
 
+@test("C2: recipe on the first of three gateways: a zone for all but source "
+      "routes: a traceroute, and 1 MB past a small MTU")
+@travel("Zones")
+def zones_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("H10: recipe on the first of three gateways: act_ct for datagrams "
+      "without options: a traceroute, and 1 MB past a small MTU")
+@travel("Behind act_ct")
+def act_ct_travel(all_of_it):
+    ktap.cleanup(all_of_it.gate.run, "tc qdisc del dev a clsact")
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
+@test("H10: recipe on the first of three gateways: the conntrack of bridges "
+      "for datagrams without options: a traceroute, and 1 MB past a small MTU")
+@travel("Behind a bridge with connection tracking")
+def bridge_travel(all_of_it):
+    all_of_it.trace(WAY)
+    all_of_it.carry(WAY)
+
+
 @test("C1: every recipe of docs/filtering.md has its tests here")
 def all_tested():
     equal(sorted(tested), sorted(RECIPES), "recipes")

@@ -138,13 +138,14 @@ void srr_complete(u8 *option)
 #ifndef PROVES_ADDRESS
 
 /* What tables say is anything, of any address. */
-bool srcroute_addr_is_local(struct net *net, const struct net_device *dev, __be32 addr)
+bool srcroute_addr_is_local(struct net *net, const struct net_device *dev,
+			    __be32 addr)
 {
 	return nondet_bool();
 }
 
-bool srcroute_addr_is_unicast_host(struct net *net, const struct net_device *dev,
-			  __be32 addr)
+bool srcroute_addr_is_unicast_host(struct net *net,
+				   const struct net_device *dev, __be32 addr)
 {
 	return nondet_bool();
 }

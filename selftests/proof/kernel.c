@@ -114,6 +114,13 @@ static void use_head(struct sk_buff *skb, struct proof_head *head,
 		free(old);
 }
 
+/* Nor does moving it change what compiling has found. */
+static void keep_compiled(const struct sk_buff *skb)
+{
+	if (proof.compiled)
+		suppose(proof_is_compiled(skb));
+}
+
 /* Neither moving a datagram nor compiling its options changes its route. */
 void proof_keep_route(const struct sk_buff *skb)
 {
@@ -137,6 +144,7 @@ static void move(struct sk_buff *skb)
 #endif
 	use_head(skb, head, skb_headlen(skb));
 	proof_keep_route(skb);
+	keep_compiled(skb);
 }
 
 /*
@@ -492,6 +500,7 @@ int __ip_options_compile(struct net *net, struct ip_options *opt,
 		return -EINVAL;
 	}
 	suppose(is_compiled(opt, header, len));
+	proof.compiled = true;
 	return 0;
 }
 

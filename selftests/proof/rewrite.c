@@ -29,6 +29,7 @@ void main(void)
 	skb->_skb_refdst = PROOF_INPUT;
 	own(&p, skb);
 	suppose(proof_is_compiled(skb));
+	proof.compiled = true;
 	verdict = nondet_bool() ? srcroute_forward_hit(&p, nondet_u32()) :
 				  srcroute_forward_transit(&p);
 	reach(proof_cpu.stats.outcome[SRCROUTE_HOP]);

@@ -142,7 +142,7 @@ static bool is_alone(const struct options *options, const struct option *route)
 
 /* A fault with a bad length ends the list, so a route in it comes first. */
 enum srr_verdict reference_parse(const u8 *area, unsigned int area_len,
-			   struct srr *srr)
+				 struct srr *srr)
 {
 	struct options options = split(area, area_len);
 	struct faults faults = judge(&options);
@@ -185,7 +185,7 @@ bool reference_is_complete(const struct reference_route *route)
 }
 
 unsigned int reference_recorded(const struct reference_route *route,
-			   struct reference_address *list)
+				struct reference_address *list)
 {
 	unsigned int n = 0;
 
@@ -197,7 +197,7 @@ unsigned int reference_recorded(const struct reference_route *route,
 
 /* Like cards: each one goes on top of those before it. */
 unsigned int reference_reverse(const struct reference_route *route,
-			  struct reference_address *list)
+			       struct reference_address *list)
 {
 	struct reference_address recorded[SRR_SLOTS_MAX];
 	unsigned int n = reference_recorded(route, recorded);

@@ -29,13 +29,13 @@ struct reference_route {
 };
 
 enum srr_verdict reference_parse(const u8 *area, unsigned int area_len,
-			   struct srr *srr);
+				 struct srr *srr);
 struct reference_route reference_read(const u8 *option);
 bool reference_is_complete(const struct reference_route *route);
 unsigned int reference_recorded(const struct reference_route *route,
-			   struct reference_address *list);
+				struct reference_address *list);
 unsigned int reference_reverse(const struct reference_route *route,
-			  struct reference_address *list);
+			       struct reference_address *list);
 bool reference_advance(u8 *option, const u8 *next, const u8 *record);
 void reference_complete(u8 *option);
 
