@@ -133,12 +133,13 @@ def transfer(near, far, to, gateways=(), seconds=120):
         for name in "up", "down":
             with open(os.path.join(home, name), "wb") as file:
                 file.write(data if name == "up" else data[::-1])
-        server = far.popen("exec nc.traditional -l -p 5001 -q 5 <%s/down "
+        server = far.popen("exec nc.traditional -l -p 5001 -q 30 <%s/down "
                            ">%s/got-up" % (home, home))
         try:
-            wait_until(lambda: ":1389 " in far.run("cat /proc/self/net/tcp"),
-                       what="nc listens")
-            near.run("exec nc.traditional %s -q 5 %s 5001 <%s/up >%s/got-down" %
+            # An earlier connection may still be there in another state.
+            wait_until(lambda: ":1389 00000000:0000 0A" in
+                       far.run("cat /proc/self/net/tcp"), what="nc listens")
+            near.run("exec nc.traditional %s -q 30 %s 5001 <%s/up >%s/got-down" %
                      (" ".join(_gates(gateways)), to, home, home),
                      timeout=seconds)
             ktap.equal(server.wait(60), 0, "exit status of the server")
