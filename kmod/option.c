@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The source-route options of IPv4: finding, checking, rewriting.
+ * The source-route area of IPv4: finding, checking, rewriting.
  *
  * See include/srcroute/option.h. Nothing here may call into the kernel: this
  * file is compiled in user space as well.
@@ -73,33 +73,33 @@ static enum srr_verdict set_fault(struct srr *srr, unsigned int octet,
 	return SRR_FAULT;
 }
 
-/*@ requires from <= to && \valid_read(options + (from .. to - 1));
+/*@ requires from <= to && \valid_read(area + (from .. to - 1));
   @ terminates \true;
   @ assigns \nothing;
-  @ ensures \result <==> \forall integer k; from <= k < to ==> options[k] == 0;
+  @ ensures \result <==> \forall integer k; from <= k < to ==> area[k] == 0;
   @*/
 /* Zeroed padding may stay as it is; the kernel would clear anything else. */
-static bool is_zeroed(const u8 *options, unsigned int from, unsigned int to)
+static bool is_zeroed(const u8 *area, unsigned int from, unsigned int to)
 {
 	/*@ loop invariant \at(from, Pre) <= from <= to;
 	  @ loop invariant \forall integer k;
-	  @	\at(from, Pre) <= k < from ==> options[k] == 0;
+	  @	\at(from, Pre) <= k < from ==> area[k] == 0;
 	  @ loop assigns from;
 	  @ loop variant to - from;
 	  @*/
 	while (from < to)
-		if (options[from++])
+		if (area[from++])
 			return false;
 	return true;
 }
 
 /**
  * srr_parse() - find the source route of a datagram and check the option area
- * @options: the option area
- * @options_len: its length in octets, at most SRR_OPTIONS_MAX
+ * @area: the option area
+ * @area_len: its length in octets, at most SRR_OPTIONS_MAX
  * @srr: filled in unless SRR_NONE is returned
  *
- * Checks the options in octet order up to the end, or to an End of Options
+ * Checks the area in octet order up to the end, or to an End of Options
  * octet (O4), and stops at the first fault:
  *
  * V1: no length octet left (blames the type octet), a length below 2 or past
@@ -110,7 +110,7 @@ static bool is_zeroed(const u8 *options, unsigned int from, unsigned int to)
  *
  * Return: see enum srr_verdict.
  */
-enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
+enum srr_verdict srr_parse(const u8 *area, unsigned int area_len,
 			   struct srr *srr)
 {
 	unsigned int at = 0;
@@ -119,67 +119,67 @@ enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
 	srr->type = 0;
 	srr->only_option = true;
 
-	/*@ loop invariant at <= options_len;
-	  @ loop invariant kept: \forall integer k; 0 <= k < options_len ==>
-	  @	options[k] == \at(options[k], Pre);
-	  @ loop invariant fault: fault{Pre}(options, options_len, 0, 0) ==
-	  @	fault{Pre}(options, options_len, at, seen);
-	  @ loop invariant culprit: culprit{Pre}(options, options_len, 0, 0) ==
-	  @	culprit{Pre}(options, options_len, at, seen);
+	/*@ loop invariant at <= area_len;
+	  @ loop invariant kept: \forall integer k; 0 <= k < area_len ==>
+	  @	area[k] == \at(area[k], Pre);
+	  @ loop invariant fault: fault{Pre}(area, area_len, 0, 0) ==
+	  @	fault{Pre}(area, area_len, at, seen);
+	  @ loop invariant culprit: culprit{Pre}(area, area_len, 0, 0) ==
+	  @	culprit{Pre}(area, area_len, at, seen);
 	  @ loop invariant 0 <= seen <= 1 && (seen == 1 <==> srr->type != 0);
 	  @ loop invariant none: srr->type == 0 ==>
-	  @	route{Pre}(options, options_len, 0) == route{Pre}(options, options_len, at);
+	  @	route{Pre}(area, area_len, 0) == route{Pre}(area, area_len, at);
 	  @ loop invariant found: srr->type != 0 ==>
-	  @	srr->off == route{Pre}(options, options_len, 0) &&
-	  @	srr->type == options[srr->off] && IS_ROUTE(srr->type) &&
-	  @	srr->len == options[srr->off + 1] &&
-	  @	srr->ptr == options[srr->off + 2] &&
+	  @	srr->off == route{Pre}(area, area_len, 0) &&
+	  @	srr->type == area[srr->off] && IS_ROUTE(srr->type) &&
+	  @	srr->len == area[srr->off + 1] &&
+	  @	srr->ptr == area[srr->off + 2] &&
 	  @	are_sound(srr->len, srr->ptr) && srr->off + srr->len <= at;
-	  @ loop invariant end: end{Pre}(options, options_len, 0, 0) ==
-	  @	end{Pre}(options, options_len, at, seen);
-	  @ loop invariant others: others{Pre}(options, options_len, 0, 0) ==
-	  @	(srr->only_option ? others{Pre}(options, options_len, at, seen) : 1);
+	  @ loop invariant end: end{Pre}(area, area_len, 0, 0) ==
+	  @	end{Pre}(area, area_len, at, seen);
+	  @ loop invariant others: others{Pre}(area, area_len, 0, 0) ==
+	  @	(srr->only_option ? others{Pre}(area, area_len, at, seen) : 1);
 	  @ loop assigns at, seen, *srr;
-	  @ loop variant options_len - at;
+	  @ loop variant area_len - at;
 	  @*/
-	while (at < options_len && options[at] != OPT_END) {
+	while (at < area_len && area[at] != OPT_END) {
 		unsigned int len;
 		bool route;
 
-		if (options[at] == OPT_NOOP) {
-			/*@ assert noop: blamed{Pre}(options, options_len, at, seen) == -1 &&
-			  @	after{Pre}(options, at) == at + 1;
+		if (area[at] == OPT_NOOP) {
+			/*@ assert noop: blamed{Pre}(area, area_len, at, seen) == -1 &&
+			  @	after{Pre}(area, at) == at + 1;
 			  @*/
 			at++;
 			continue;
 		}
 
-		route = is_route(options[at]);
+		route = is_route(area[at]);
 		if (route) {
 			if (srr->type)
 				return set_fault(srr, at, true);	/* V2 */
-			srr->type = options[at];
+			srr->type = area[at];
 			srr->off = at;
 		} else {
 			srr->only_option = false;
 		}
 
-		if (options_len - at < 2)
+		if (area_len - at < 2)
 			return set_fault(srr, at, route);		/* V1 */
-		len = options[at + SRR_LEN];
-		if (len < 2 || len > options_len - at)
+		len = area[at + SRR_LEN];
+		if (len < 2 || len > area_len - at)
 			return set_fault(srr, at + SRR_LEN, route);	/* V1 */
 
 		if (route) {
 			if (len % 4 != SRR_SLOTS)
 				return set_fault(srr, at + SRR_LEN, true); /* V3 */
 			srr->len = len;
-			srr->ptr = options[at + SRR_PTR];
+			srr->ptr = area[at + SRR_PTR];
 			if (srr->ptr < SRR_PTR_MIN || srr->ptr % 4)
 				return set_fault(srr, at + SRR_PTR, true); /* V4 */
 		}
-		/*@ assert sound: blamed{Pre}(options, options_len, at, seen) == -1 &&
-		  @	after{Pre}(options, at) == at + len;
+		/*@ assert sound: blamed{Pre}(area, area_len, at, seen) == -1 &&
+		  @	after{Pre}(area, at) == at + len;
 		  @*/
 		/*@ ghost if (route) seen = 1; */
 		at += len;
@@ -187,32 +187,32 @@ enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
 
 	if (!srr->type)
 		return SRR_NONE;
-	/*@ assert ended: end{Pre}(options, options_len, 0, 0) == at; */
-	/*@ assert alone: others{Pre}(options, options_len, 0, 0) == (srr->only_option ? 0 : 1); */
-	if (!is_zeroed(options, at, options_len))
+	/*@ assert ended: end{Pre}(area, area_len, 0, 0) == at; */
+	/*@ assert alone: others{Pre}(area, area_len, 0, 0) == (srr->only_option ? 0 : 1); */
+	if (!is_zeroed(area, at, area_len))
 		srr->only_option = false;
 	return SRR_VALID;
 }
 
 /**
  * srr_recorded() - the addresses that gateways have recorded so far
- * @options: the option area
+ * @area: the option area
  * @srr: as srr_parse() filled it in, sound
  * @n: how many they are, 0 to SRR_SLOTS_MAX
  *
  * Return: the first of @n times four octets, in the order of travel.
  */
-const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n)
+const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n)
 {
 	unsigned int end = srr_is_complete(srr) ? srr->len + 1u : srr->ptr;
 
 	*n = (end - SRR_PTR_MIN) / 4;
-	return options + srr->off + SRR_SLOTS;
+	return area + srr->off + SRR_SLOTS;
 }
 
 /**
  * srr_reverse() - the way back along the recorded addresses
- * @options: the option area
+ * @area: the option area
  * @srr: as srr_parse() filled it in, sound
  * @route: room for SRR_SLOTS_MAX times four octets
  *
@@ -220,17 +220,17 @@ const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n
  *
  * Return: how many addresses were written to @route, the last recorded first.
  */
-unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route)
+unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
 {
 	const u8 *slots;
 	unsigned int i, n;
 
-	slots = srr_recorded(options, srr, &n);
+	slots = srr_recorded(area, srr, &n);
 	/*@ loop invariant i <= n;
 	  @ loop invariant kept: \forall integer k; 0 <= k < 4 * n ==>
-	  @	slots[k] == \at(options[srr->off + 3 + k], Pre);
+	  @	slots[k] == \at(area[srr->off + 3 + k], Pre);
 	  @ loop invariant reversed: \forall integer k; 0 <= k < 4 * i ==>
-	  @	route[k] == \at(options[srr->off + 3 + MIRRORED(\at(n, Here), k)], Pre);
+	  @	route[k] == \at(area[srr->off + 3 + MIRRORED(\at(n, Here), k)], Pre);
 	  @ loop assigns i, route[0 .. 4 * n - 1];
 	  @ loop variant n - i;
 	  @*/

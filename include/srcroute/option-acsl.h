@@ -51,7 +51,7 @@
   @	IS_ROUTE(a[i]) ? i :
   @	blamed(a, n, i, 0) >= 0 ? -1 : route(a, n, after(a, i));
   @
-  @ // Where the options from i on end, and the padding begins, or a fault.
+  @ // Where the area from i on end, and the padding begins, or a fault.
   @ logic integer end{L}(u8 *a, integer n, integer i, integer seen) =
   @	IS_END(a, n, i) || blamed(a, n, i, seen) >= 0 ? i :
   @	end(a, n, after(a, i), IS_ROUTE(a[i]) ? 1 : seen);
@@ -77,34 +77,34 @@
   @	option[ptr + 1] == address[2] && option[ptr + 2] == address[3];
   @*/
 
-/*@ requires options_len <= SRR_OPTIONS_MAX;
-  @ requires \valid_read(options + (0 .. options_len - 1)) && \valid(srr);
-  @ requires \separated(options + (0 .. options_len - 1), srr);
+/*@ requires area_len <= SRR_OPTIONS_MAX;
+  @ requires \valid_read(area + (0 .. area_len - 1)) && \valid(srr);
+  @ requires \separated(area + (0 .. area_len - 1), srr);
   @ terminates \true;
   @ assigns *srr;
-  @ ensures none: \result == SRR_NONE <==> route{Pre}(options, options_len, 0) < 0;
+  @ ensures none: \result == SRR_NONE <==> route{Pre}(area, area_len, 0) < 0;
   @ ensures valid: \result == SRR_VALID <==>
-  @	route{Pre}(options, options_len, 0) >= 0 &&
-  @	fault{Pre}(options, options_len, 0, 0) < 0;
+  @	route{Pre}(area, area_len, 0) >= 0 &&
+  @	fault{Pre}(area, area_len, 0, 0) < 0;
   @ ensures verdict: \result == SRR_NONE || \result == SRR_VALID ||
   @	\result == SRR_FAULT;
   @ ensures first: \result != SRR_NONE ==>
-  @	srr->off == route{Pre}(options, options_len, 0) && srr->off < options_len &&
-  @	srr->type == options[srr->off] && IS_ROUTE(srr->type);
+  @	srr->off == route{Pre}(area, area_len, 0) && srr->off < area_len &&
+  @	srr->type == area[srr->off] && IS_ROUTE(srr->type);
   @ ensures blamed: \result == SRR_FAULT ==>
-  @	srr->fault == fault{Pre}(options, options_len, 0, 0) < options_len;
+  @	srr->fault == fault{Pre}(area, area_len, 0, 0) < area_len;
   @ ensures at_fault: \result == SRR_FAULT ==> (srr->route_at_fault <==>
-  @	IS_ROUTE(culprit{Pre}(options, options_len, 0, 0)));
+  @	IS_ROUTE(culprit{Pre}(area, area_len, 0, 0)));
   @ ensures sound: \result == SRR_VALID ||
   @	(\result == SRR_FAULT && !srr->route_at_fault) ==>
-  @	are_sound(srr->len, srr->ptr) && srr->off + srr->len <= options_len &&
-  @	srr->len == options[srr->off + 1] && srr->ptr == options[srr->off + 2];
+  @	are_sound(srr->len, srr->ptr) && srr->off + srr->len <= area_len &&
+  @	srr->len == area[srr->off + 1] && srr->ptr == area[srr->off + 2];
   @ ensures alone: \result == SRR_VALID ==>
-  @	(srr->only_option <==> others{Pre}(options, options_len, 0, 0) == 0 &&
-  @	\forall integer k; end{Pre}(options, options_len, 0, 0) <= k < options_len ==>
-  @	\old(options[k]) == 0);
+  @	(srr->only_option <==> others{Pre}(area, area_len, 0, 0) == 0 &&
+  @	\forall integer k; end{Pre}(area, area_len, 0, 0) <= k < area_len ==>
+  @	\old(area[k]) == 0);
   @*/
-enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
+enum srr_verdict srr_parse(const u8 *area, unsigned int area_len,
 			   struct srr *srr);
 
 /*@ requires \valid_read(srr);
@@ -116,39 +116,39 @@ static inline bool srr_is_complete(const struct srr *srr);
 
 /*@ requires \valid_read(srr) && are_sound(srr->len, srr->ptr);
   @ requires srr->ptr <= srr->len;
-  @ requires \valid_read(options + (0 .. srr->off + srr->len - 1));
+  @ requires \valid_read(area + (0 .. srr->off + srr->len - 1));
   @ terminates \true;
-  @ assigns \result \from options, *srr;
-  @ ensures \result == options + (srr->off + srr->ptr - 1);
+  @ assigns \result \from area, *srr;
+  @ ensures \result == area + (srr->off + srr->ptr - 1);
   @ ensures srr->ptr + 3 <= srr->len;
   @*/
-static inline const u8 *srr_slot(const u8 *options, const struct srr *srr);
+static inline const u8 *srr_slot(const u8 *area, const struct srr *srr);
 
 /*@ requires \valid_read(srr) && are_sound(srr->len, srr->ptr);
-  @ requires \valid_read(options + (0 .. srr->off + srr->len - 1));
+  @ requires \valid_read(area + (0 .. srr->off + srr->len - 1));
   @ requires \valid(n) && \separated(n, srr);
   @ terminates \true;
   @ assigns *n \from *srr;
-  @ assigns \result \from options, *srr;
-  @ ensures \result == options + (srr->off + 3);
+  @ assigns \result \from area, *srr;
+  @ ensures \result == area + (srr->off + 3);
   @ ensures *n == recorded(srr->len, srr->ptr);
   @ ensures *n <= SRR_SLOTS_MAX && 3 + 4 * *n <= srr->len;
   @*/
-const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n);
+const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n);
 
 /*@ requires \valid_read(srr) && are_sound(srr->len, srr->ptr);
-  @ requires \valid_read(options + (0 .. srr->off + srr->len - 1));
+  @ requires \valid_read(area + (0 .. srr->off + srr->len - 1));
   @ requires \valid(route + (0 .. 4 * SRR_SLOTS_MAX - 1));
   @ requires \separated(route + (0 .. 4 * SRR_SLOTS_MAX - 1), srr);
   @ requires \separated(route + (0 .. 4 * SRR_SLOTS_MAX - 1),
-  @	options + (0 .. srr->off + srr->len - 1));
+  @	area + (0 .. srr->off + srr->len - 1));
   @ terminates \true;
   @ assigns route[0 .. 4 * recorded(srr->len, srr->ptr) - 1];
   @ ensures \result == recorded(srr->len, srr->ptr);
   @ ensures \forall integer k; 0 <= k < 4 * \result ==> route[k] ==
-  @	\old(options[srr->off + 3 + MIRRORED(\at(\result, Post), k)]);
+  @	\old(area[srr->off + 3 + MIRRORED(\at(\result, Post), k)]);
   @*/
-unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route);
+unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route);
 
 /*@ requires \valid(option + (0 .. 2)) && are_sound(option[1], option[2]);
   @ requires \valid(option + (0 .. option[1] - 1));

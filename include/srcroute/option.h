@@ -62,7 +62,7 @@ struct srr {
 #include <srcroute/option-acsl.h>
 #endif
 
-enum srr_verdict srr_parse(const u8 *options, unsigned int options_len,
+enum srr_verdict srr_parse(const u8 *area, unsigned int area_len,
 			   struct srr *srr);
 
 /**
@@ -78,18 +78,18 @@ static inline bool srr_is_complete(const struct srr *srr)
 
 /**
  * srr_slot() - the address that the pointer points at
- * @options: the option area
+ * @area: the option area
  * @srr: as srr_parse() filled it in, sound and not complete
  *
  * Return: four octets in wire order.
  */
-static inline const u8 *srr_slot(const u8 *options, const struct srr *srr)
+static inline const u8 *srr_slot(const u8 *area, const struct srr *srr)
 {
-	return options + srr->off + srr->ptr - 1;
+	return area + srr->off + srr->ptr - 1;
 }
 
-const u8 *srr_recorded(const u8 *options, const struct srr *srr, unsigned int *n);
-unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route);
+const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n);
+unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route);
 bool srr_advance(u8 *option, const u8 *next, const u8 *record);
 void srr_complete(u8 *option);
 
