@@ -129,6 +129,10 @@ class Liar:
         equal(program.returncode, 1, "exit code (%s)" % output.strip())
         return output
 
+    def hop(self, options):
+        """The same, as JSON has it."""
+        return hops(json.loads(self.answer(options, "-j")))[0]
+
 
 UNSOUND = (
     ("no route", b"\1" * 8),
@@ -158,7 +162,7 @@ def broken_quotes():
         check("%s  " % LIAR in text and "[no sound route in it]" in text,
               "%s: %s" % (what, text))
         check(" of 1, to" not in text, "%s: %s" % (what, text))
-        hop = hops(json.loads(liar.answer(options, "-j")))[0]
+        hop = liar.hop(options)
         padded = options + b"\0" * (-len(options) % 4)
         equal((hop["from"], hop["outcome"], hop["options"], hop.get("passed")),
               (LIAR, "expired", padded.hex(), None), what)
@@ -171,8 +175,7 @@ def sound_quotes():
     for passed, options in SOUND:
         text = liar.answer(options)
         check("[%d of 1, to %s]" % (passed, LIAR) in text, text)
-        hop = hops(json.loads(liar.answer(options, "-j")))[0]
-        equal(hop.get("passed"), passed, "passed, of " + options.hex(" "))
+        equal(liar.hop(options).get("passed"), passed, "passed, of " + options.hex(" "))
 
 
 def checksum_is_right(kind, protocol):

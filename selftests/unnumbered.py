@@ -20,7 +20,7 @@ import shutil
 from lib import ktap
 from lib.chain import Node
 from lib.ktap import check, equal, test
-from lib.lab import HOME, start_bird
+from lib.lab import HOME, start_bird, stop_birds
 from lib.netns import Netns, Wire, cable, wait_until
 from lib.packet import edit, ip, lsrr, record, ssrr
 from lib.standard import expect_error
@@ -139,10 +139,7 @@ class Unnumbered:
         return got
 
     def close(self):
-        for bird in self._birds:
-            bird.terminate()
-        for bird in self._birds:
-            bird.wait()
+        stop_birds(self._birds)
         for wire in self.wires.values():
             wire.sock.close()
         for node in self.routers.values():

@@ -126,6 +126,14 @@ def start_bird(ns, name, config):
              "-P", base + ".pid"], start_new_session=True)
 
 
+def stop_birds(birds):
+    """All at once, and wait for them."""
+    for bird in birds:
+        bird.terminate()
+    for bird in birds:
+        bird.wait()
+
+
 def _own_mounts():
     """Mounts of this process are seen by it and by its children only."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -216,10 +224,7 @@ class Lab:
             time.sleep(0.5)
 
     def close(self):
-        for bird in self._birds:
-            bird.terminate()
-        for bird in self._birds:
-            bird.wait()
+        stop_birds(self._birds)
         for node in self.nodes.values():
             node.ns.close()
         sh(["umount", "/etc/hosts"])

@@ -8,13 +8,7 @@
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
-	struct srcroute_packet p;
 
-	p.skb = skb;
-	p.net = &proof_net;
-	p.sn = &proof_sn;
-	p.in = proof_device();
-	suppose(srcroute_header_read(skb, &p.h));
 	srcroute_addr_is_local(&proof_net, proof_device(), nondet_u32());
 	srcroute_addr_is_local_anywhere(&proof_net, nondet_u32());
 	srcroute_addr_is_unicast_host(&proof_net, proof_device(), nondet_u32());

@@ -674,6 +674,20 @@ struct sk_buff *proof_datagram(void)
 	return skb;
 }
 
+/* What srcroute_classify() finds of an owned datagram; whatever it leaves is any. */
+void proof_own(struct srcroute_packet *p, struct sk_buff *skb)
+{
+	struct srcroute_packet any;
+
+	*p = any;
+	p->skb = skb;
+	p->net = &proof_net;
+	p->sn = &proof_sn;
+	p->in = proof_device();
+	p->iface = &proof_iface;
+	suppose(srcroute_header_read(skb, &p->h));
+}
+
 static u8 octet_before(unsigned int at)
 {
 	unsigned int headlen = skb_headlen(&proof.before);

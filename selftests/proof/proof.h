@@ -96,6 +96,7 @@ extern struct srcroute_cpu proof_cpu;
 /* A datagram of any octets and lengths, in the namespace and its interfaces. */
 struct sk_buff *proof_datagram(void);
 struct net_device *proof_device(void);
+void proof_own(struct srcroute_packet *p, struct sk_buff *skb);
 void proof_move(struct sk_buff *skb);
 void proof_keep_route(const struct sk_buff *skb);
 void proof_take(struct sk_buff *skb);

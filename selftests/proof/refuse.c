@@ -5,26 +5,6 @@
  */
 #include "proof.h"
 
-static void own(struct srcroute_packet *p, struct sk_buff *skb)
-{
-	struct srcroute_packet any;
-
-	*p = any;
-	p->metadata = nondet_bool() ? PROOF_METADATA : 0;
-	p->skb = skb;
-	p->net = &proof_net;
-	p->sn = &proof_sn;
-	p->in = proof_device();
-	p->iface = &proof_iface;
-	suppose(srcroute_header_read(skb, &p->h));
-	p->verdict = srr_parse(p->h.options, p->h.options_len, &p->srr);
-	suppose(p->verdict != SRR_NONE);
-	suppose(p->action >= SRCROUTE_FORWARD && p->action <= SRCROUTE_REJECT);
-	/* Only judge_local() makes it a hit. */
-	suppose(!p->hit || p->verdict == SRR_VALID ||
-		!p->srr.route_at_fault);
-}
-
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
@@ -35,7 +15,13 @@ void main(void)
 	suppose(skb->_skb_refdst == PROOF_NONE ||
 		skb->_skb_refdst == PROOF_INPUT);
 	suppose(outcome > SRCROUTE_LOCAL && outcome < SRCROUTE_OUTCOME_COUNT);
-	own(&p, skb);
+	proof_own(&p, skb);
+	p.metadata = nondet_bool() ? PROOF_METADATA : 0;
+	p.verdict = srr_parse(p.h.options, p.h.options_len, &p.srr);
+	suppose(p.verdict != SRR_NONE);
+	suppose(p.action >= SRCROUTE_FORWARD && p.action <= SRCROUTE_REJECT);
+	/* Only judge_local() makes it a hit. */
+	suppose(!p.hit || p.verdict == SRR_VALID || !p.srr.route_at_fault);
 	switch (nondet_u8() % 4) {
 	case 0:
 		verdict = srcroute_discard(&p, outcome);

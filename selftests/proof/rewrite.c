@@ -5,21 +5,6 @@
  */
 #include "proof.h"
 
-static void own(struct srcroute_packet *p, struct sk_buff *skb)
-{
-	struct srcroute_packet any;
-
-	*p = any;
-	p->skb = skb;
-	p->net = &proof_net;
-	p->sn = &proof_sn;
-	p->in = proof_device();
-	p->iface = &proof_iface;
-	suppose(srcroute_header_read(skb, &p->h));
-	p->verdict = srr_parse(p->h.options, p->h.options_len, &p->srr);
-	suppose(p->verdict == SRR_VALID);
-}
-
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
@@ -27,7 +12,9 @@ void main(void)
 	unsigned int verdict;
 
 	skb->_skb_refdst = PROOF_INPUT;
-	own(&p, skb);
+	proof_own(&p, skb);
+	p.verdict = srr_parse(p.h.options, p.h.options_len, &p.srr);
+	suppose(p.verdict == SRR_VALID);
 	suppose(proof_is_compiled(skb));
 	proof.compiled = true;
 	verdict = nondet_bool() ? srcroute_forward_hit(&p, nondet_u32()) :

@@ -5,28 +5,16 @@
  */
 #include "proof.h"
 
-static void own(struct srcroute_packet *p, struct sk_buff *skb)
-{
-	struct srcroute_packet any;
-
-	*p = any;
-	p->skb = skb;
-	p->net = &proof_net;
-	p->sn = &proof_sn;
-	p->in = proof_device();
-	suppose(srcroute_header_read(skb, &p->h));
-	p->metadata = 0;
-	if (skb->_skb_refdst)
-		srcroute_metadata_take(p);
-}
-
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
 	struct srcroute_packet p;
 
 	suppose((skb->_skb_refdst & ~SKB_DST_NOREF) <= PROOF_METADATA);
-	own(&p, skb);
+	proof_own(&p, skb);
+	p.metadata = 0;
+	if (skb->_skb_refdst)
+		srcroute_metadata_take(&p);
 	prove(p.metadata == proof.before._skb_refdst && !skb->_skb_refdst,
 	      "metadata are taken off the datagram");
 	reach(p.metadata);
