@@ -7,7 +7,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
-.PHONY: modules install clean help demo lab check check-debug check-long \
+.PHONY: modules install clean help demo lab quick check check-debug check-long \
 	mutants mutants-long lint unit proof fuzz coverage selftests bench srtrace deb \
 	check-packages
 
@@ -42,6 +42,8 @@ help:
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
+	@echo 'make quick        build, style, unit tests and the rules, in two minutes;'
+	@echo '                  KERNEL=6.1, TEST=H7: on another kernel, only these'
 	@echo 'make check        all tests, on both supported kernels'
 	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
 	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
@@ -59,54 +61,57 @@ help:
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
 
 demo:
-	scripts/demo
+	scripts/lab/demo
 
 lab:
-	scripts/lab
+	scripts/lab/shell
+
+quick:
+	scripts/check/quick $(or $(KERNEL),6.12) $(TEST)
 
 check:
-	scripts/check
+	scripts/check/all
 
 check-debug:
-	scripts/check-debug
+	scripts/check/debug
 
 check-long:
-	scripts/check-long
+	scripts/check/long
 
 deb:
-	scripts/deb
+	scripts/packages/build
 
 check-packages:
-	scripts/check-packages
+	scripts/check/packages
 
 mutants:
-	scripts/mutants
+	scripts/check/mutants
 
 mutants-long:
-	scripts/mutants --mechanical 200
+	scripts/check/mutants --mechanical 200
 
 lint:
-	scripts/lint
+	scripts/check/lint
 
 unit:
-	scripts/unit
+	scripts/check/unit
 
 proof:
-	scripts/proof
-	scripts/proof-hooks
+	scripts/check/proof
+	scripts/check/proof-hooks
 
 fuzz:
-	scripts/fuzz $(SECONDS)
+	scripts/check/fuzz $(SECONDS)
 
 coverage:
-	scripts/coverage
+	scripts/check/coverage
 
 bench:
-	scripts/bench
+	scripts/bench/measure
 
 srtrace:
 	scripts/setup srtrace
-	$(MAKE) -C scripts/srtrace
+	$(MAKE) -C scripts/programs/srtrace
 
 selftests: srtrace
 	selftests/run

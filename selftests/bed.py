@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Does the test bed notice? What selftests/judge makes of results, and
-scripts/splats of a kernel's messages. Runs on any machine, without the module.
+scripts/bed/splats of a kernel's messages. Runs on any machine, without the module.
 """
 
 import os
@@ -15,7 +15,7 @@ from lib.ktap import check, equal, test
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 JUDGE = os.path.join(HERE, "judge")
-SPLATS = os.path.join(HERE, "../scripts/splats")
+SPLATS = os.path.join(HERE, "../scripts/bed/splats")
 
 
 def answer(command, text=""):

@@ -2,7 +2,7 @@
 /*
  * Put frames into the receive path of a network device, from inside the kernel,
  * and print how many nanoseconds each took and how many they were. In a guest
- * that counts instructions (scripts/vm -i) a nanosecond is one.
+ * that counts instructions (scripts/bed/vm -i) a nanosecond is one.
  *
  *	inject OBJECT BATCH SAMPLES INTERFACE... <FRAMES
  *

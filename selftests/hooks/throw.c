@@ -6,7 +6,7 @@
  *
  *	throw SEED
  *
- * selftests/hooks.py builds what is around, and speaks to it by lines:
+ * selftests/life/hooks.py builds what is around, and speaks to it by lines:
  *
  *	pool NAME ADDRESS...		addresses to make datagrams of
  *	way NAME KIND DEVICE QUEUE WEIGHT	a way in; DEVICE is made

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Allocations of the kernel that fail, one position after the other.
 
-Needs failslab with its stack filter (scripts/kernel debug). Of this thread
+Needs failslab with its stack filter (scripts/bed/build-kernel debug). Of this thread
 alone, and only those beneath a range of code, the nth allocation fails
 (Documentation/fault-injection in the kernel's source).
 """

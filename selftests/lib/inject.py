@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `make bench` forwards, and what it counts. In a guest of scripts/vm -i a
+"""What `make bench` forwards, and what it counts. In a guest of scripts/bed/vm -i a
 nanosecond is an instruction.
 
     10.0.0.1/24 in [R] out 10.1.0.1/16, static neighbours

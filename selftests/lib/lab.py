@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The lab of `make lab`, which docs/lab.md draws and explains: six routers with
-OSPF by BIRD, and two hosts. For a guest of scripts/vm, as root.
+OSPF by BIRD, and two hosts. For a guest of scripts/bed/vm, as root.
 
 The namespaces have plain names, so there can be one lab at a time. All that is
 kept on disk is in HOME; /etc/hosts is changed for this process and its
@@ -19,7 +19,7 @@ from .chain import Node
 from .netns import cable, sh
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
+    os.path.realpath(__file__))))
 HOME = "/run/lab"
 _CLONE_NEWNS = 0x20000
 

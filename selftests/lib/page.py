@@ -9,7 +9,7 @@ import os
 import re
 
 PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))), "docs", "lab.md")
+    os.path.realpath(__file__)))), "docs", "lab.md")
 PROSE, COMMANDS, OUTPUT = "prose", "sh", "text"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The router that selftests/hooks.py throws datagrams at, and the program that
+"""The router that selftests/life/hooks.py throws datagrams at, and the program that
 throws them (selftests/hooks/throw.c).
 
 It is that of lib/corpus.py, and has a device of its own for each way in, so that

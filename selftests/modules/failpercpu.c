@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Makes per-CPU allocations of a range of code fail, which failslab cannot do.
- * For selftests/faults.py; x86-64.
+ * For selftests/life/faults.py; x86-64.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Holds an interface of the namespace of who loads it, so that its end takes as
- * long as this module is there. For selftests/faults.py.
+ * long as this module is there. For selftests/life/faults.py.
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>

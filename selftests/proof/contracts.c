@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the proofs of the hooks know of the other files, and of the option engine:
- * their contracts. That these keep them is proved apart: of the files
- * by header.c, refuse.c, route.c and address.c in this directory, of the engine by scripts/proof
- * (include/srcroute/option-acsl.h).
+ * their contracts. That these keep them is proved apart: of the files by header.c,
+ * refuse.c, route.c and address.c in this directory, of the engine by
+ * scripts/check/proof (include/srcroute/option-acsl.h).
  */
 #include "proof.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel may do to a datagram, for scripts/proof-hooks.
+ * What the kernel may do to a datagram, for scripts/check/proof-hooks.
  *
  * Whatever may move the header does so at any call, and frees the old one;
  * whatever may fail fails at any call; every answer of a table is any answer.

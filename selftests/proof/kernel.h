@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A kernel for scripts/proof-hooks: what the hooks use of it, and no more, in
+ * A kernel for scripts/check/proof-hooks: what the hooks use of it, and no more, in
  * place of all its headers. What it may do to a datagram is in kernel.c; here are
  * declarations, and functions that only ask.
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The option engine against its reference, for libFuzzer (scripts/fuzz) and for the
- * replay of the corpus (replay.c).
+ * The option engine against its reference, for libFuzzer (scripts/check/fuzz) and for
+ * the replay of the corpus (replay.c).
  *
  * An input is an address to look for, one to record, and an option area. What
  * differs is printed, and ends the program.

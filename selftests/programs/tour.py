@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lab of `make lab` is as docs/lab.md draws it, and its exercises do what
+the page says: the commands are run as they stand there. In a guest of
+scripts/bed/vm, where nf_srcroute is loaded.
+"""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import textwrap
+import time
+
+from lib import ktap, lab, page
+from lib.ktap import check, equal, fail, test
+
+SCRIPTS = os.path.join(lab.TOP, "scripts/lab")
+os.environ["PATH"] = os.path.join(SCRIPTS, "bin:") + os.environ["PATH"]
+place = lab.Lab(lambda text: print("# " + text, flush=True))
+
+
+def exercise(number):
+    """Type the commands, and compare what comes out."""
+    place.settle()
+    chosen = page.exercises()[number - 1]
+    check(chosen.title.startswith("%d. " % number), chosen.title)
+    for commands, wanted in chosen.steps():
+        started = time.monotonic()
+        done = subprocess.run(["bash", "-c", commands], text=True,
+                              stdin=subprocess.DEVNULL, timeout=300,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if os.environ.get("TOUR_VERBOSE"):
+            print("# %.1f s:\n%s" % (
+                time.monotonic() - started, textwrap.indent(
+                    commands + "\n" + done.stdout, "#   ")), flush=True)
+        if wanted is None or not page.matches(done.stdout, wanted):
+            fail("%s\ngave\n%s\nand not\n%s" % (commands, done.stdout,
+                                                wanted))
+
+
+@test("O1, O3: OSPF finds the ways that docs/lab.md tells, on links that it "
+      "draws, through routers that are what it says")
+def lab_is_as_drawn():
+    place.settle()
+    drawing = page.the_map()
+    drawn = set(re.findall(r"\b10\.\d+\.\d+\b(?!\.)", drawing))
+    equal(drawn, {lab.link_addresses(*link)[0].rpartition(".")[0]
+                  for link in lab.all_links()}, "links")
+    for kind in lab.OURS, lab.NATIVE, lab.NEITHER:
+        said = re.search(r"^ *((?:r\d )+) *%s:" % kind, drawing, re.M)
+        equal(said and said[1].split(), [
+            name for name, what in lab.ROUTERS.items() if what == kind], kind)
+    for name, what in lab.ROUTERS.items():
+        ns = place.nodes[name].ns
+        equal([ns.sysctl("net.ipv4." + key) for key in (
+            "srcroute.conf.all.lsrr", "srcroute.conf.all.ssrr",
+            "conf.all.accept_source_route")],
+            {lab.OURS: ["1", "1", "0"], lab.NATIVE: ["0", "0", "1"],
+             lab.NEITHER: ["0", "0", "0"]}[what], name)
+
+
+@test("H1, H7: exercise 1, a datagram is forwarded by way of a gateway")
+def forward():
+    exercise(1)
+
+
+@test("H5, I3: exercise 2, a strict route that leaves a router out is refused")
+def strict():
+    exercise(2)
+
+
+@test("H1, I3: exercise 3, a traceroute to oneself sees the way back")
+def way_back():
+    exercise(3)
+
+
+@test("C1, Interface: exercise 4, nft drops by the true next hop and the mark")
+def firewall():
+    exercise(4)
+
+
+@test("H2, H5: exercise 5, a link fails and a loose route finds its way around")
+def link_fails():
+    exercise(5)
+
+
+def converse(lines):
+    """Type each line at a prompt of the shell of the lab or of a tour, on a
+    terminal. What it shows."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "dumb"  # no colours, no editing
+        os.execvp("bash", ["bash", "--rcfile", SCRIPTS + "/shell-rc", "-i"])
+    shown = ""
+    for line in lines:
+        end, seen = time.monotonic() + 120, len(shown)
+        while not re.search(r"lab# |leaves\] ", shown[seen:]):
+            left = max(0, end - time.monotonic())
+            if not select.select([terminal], [], [], left)[0]:
+                fail("no prompt, but %r" % shown)
+            shown += os.read(terminal, 65536).decode()
+        os.write(terminal, line.encode() + b"\n")
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown.replace("\r\n", "\n")
+
+
+@test("Interface: the shell of the lab shows the map, leads through a tour, "
+      "runs a command on a router")
+def shell():
+    place.settle()
+    shown = converse(["map", "tour", "tour 2", "", "q", "on r2 cat "
+                      "/proc/sys/net/ipv4/srcroute/conf/r1/lsrr", "exit"])
+    check(page.the_map() in shown, shown)
+    for chosen in page.exercises():
+        check(chosen.title in shown, shown)
+    check("reply from 10.3.0.102" in shown, shown)
+    check("lsrr\n1\n" in shown, shown)
+
+
+if __name__ == "__main__":
+    ktap.main(place.close)
