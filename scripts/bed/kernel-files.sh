@@ -4,13 +4,15 @@
 # Debian's kernels without an installation, for scripts/bed/fetch-kernel and
 # scripts/bed/foreign-root. To be sourced.
 
-# unpack_debs FROM ROOT
+# unpack_debs FROM ROOT: where ROOT has a link in place of a directory, it stays.
 unpack_debs()
 {
 	local file
 
+	mkdir -p "$2"
 	for file in "$1"/*.deb; do
-		dpkg-deb -x "$file" "$2" || return
+		dpkg-deb --fsys-tarfile "$file" |
+			tar -x -C "$2" --keep-directory-symlink || return
 	done
 }
 
@@ -19,10 +21,13 @@ unpack_debs()
 # scripts/bed/build-module find it.
 finish_kernel()
 {
-	local headers=root/usr/src/linux-headers-$2
+	local headers=root/usr/src/linux-headers-$2 image=root/boot/vmlinuz-$2
 
+	# Since Linux 6.19 it is with the modules.
+	[ -e "$1/$image" ] || image=root/usr/lib/modules/$2/vmlinuz
+	[ -e "$1/$image" ] && [ -d "$1/$headers" ] &&
 	sed -i 's|/usr/src|..|' "$1/$headers/Makefile" &&
 	depmod -b "$1/root" "$2" &&
-	ln -s "root/boot/vmlinuz-$2" "$1/image" &&
+	ln -s "$image" "$1/image" &&
 	ln -s "$headers" "$1/headers"
 }

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Other releases of Debian than that of this machine, for scripts/bed/fetch-kernel and
+# scripts/bed/kernel-root. To be sourced, with $top set.
+#
+# Their package lists come from the mirror that apt has for this machine, and are kept
+# apart from its own, in out/apt/SUITE/.
+
+# suite_mirror RELEASE-PATTERN: the address that this machine has for such a release.
+suite_mirror()
+{
+	# shellcheck disable=SC2016 # the variables are apt's
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
+		'Created-By: Packages' 'Origin: Debian' |
+		awk -v p="$1" '$2 ~ p { print $1; exit }'
+}
+
+suite_keyring()
+{
+	local file
+
+	for file in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
+		[ ! -e "$file" ] || { echo "$file"; return; }
+	done
+	echo 'E: package debian-archive-keyring is missing' >&2
+	return 1
+}
+
+# suite_sources SUITE [main]: with its security updates, if both have any; with
+# "main", without.
+suite_sources()
+{
+	local main security keyring
+
+	keyring=$(suite_keyring) || return
+	main=$(suite_mirror '^[^-]*$')
+	if [ -z "$main" ]; then	# a machine that has never asked
+		apt-get -q update >/dev/null 2>&1 || :
+		main=$(suite_mirror '^[^-]*$')
+	fi
+	[ -n "$main" ] || { echo 'E: apt has no mirror of Debian'; return 1; } >&2
+	security=$(suite_mirror '-security$')
+	echo "deb [signed-by=$keyring] $main $1 main"
+	case $1 in
+	*-*|sid) security= ;;
+	esac
+	[ -z "$security" ] || [ "${2:-}" = main ] ||
+		echo "deb [signed-by=$keyring] $security $1-security main"
+}
+
+# suite_apt SUITE get|cache ARG...
+# shellcheck disable=SC2154 # $top is set by who sources this
+suite_apt()
+{
+	local dir=$top/out/apt/$1 command=$2
+
+	shift 2
+	"apt-$command" -q -o Dir::Etc::sourcelist="$dir/sources.list" \
+		-o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::preferences=/dev/null \
+		-o Dir::Etc::preferencesparts=/dev/null \
+		-o Dir::State="$dir" -o Dir::State::lists="$dir/lists" \
+		-o Dir::State::status="$dir/status" -o Dir::Cache="$dir" \
+		-o Dir::Cache::pkgcache=pkgcache.bin \
+		-o Dir::Cache::archives="$dir/archives" \
+		-o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
+}
+
+# suite_update SUITE: what is old enough has no security updates any more.
+suite_update()
+{
+	local dir=$top/out/apt/$1
+
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial" &&
+	: >"$dir/status" &&
+	suite_sources "$1" >"$dir/sources.list" || return
+	suite_apt "$1" get update --error-on=any || {
+		suite_sources "$1" main >"$dir/sources.list" &&
+		suite_apt "$1" get update --error-on=any
+	}
+}
