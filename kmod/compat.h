@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Differences between kernels, recognised by what they declare and never by
- * their version: distributions carry patches back.
+ * their version: distributions carry patches back. The releases named here are
+ * Linus's, for whoever wants to drop one of them some day.
+ *
+ * Headers come by way of those that every supported kernel has: not all have
+ * <net/inet_dscp.h> (Linux 5.18) or <net/gso.h> (Linux 6.5), and sparse knows no
+ * __has_include.
+ *
+ * checkpatch: MACRO_ARG_UNUSED: where there are no reasons, their names mean nothing.
  */
 #ifndef _SRCROUTE_COMPAT_H
 #define _SRCROUTE_COMPAT_H
 
 #include <linux/build_bug.h>
+#include <linux/ip.h>
+#include <linux/skbuff.h>
 #include <linux/sysctl.h>
-#include <net/inet_dscp.h>
+#include <net/flow.h>
+#include <net/icmp.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ip_fib.h>	/* has <net/inet_dscp.h> */
 #include <net/net_namespace.h>
 #include <net/route.h>
-#include <net/udp.h>	/* has <net/gso.h>, where there is one (Linux 6.5) */
+#include <net/udp.h>	/* has <net/gso.h> */
 #include <net/xfrm.h>
 
 /* What a proc_handler gets as its table: const since Linux 6.11. */
@@ -35,12 +48,91 @@
 	((void)(n), register_net_sysctl(net, path, table))
 #endif
 
+/*
+ * Why a datagram is dropped: Linux 5.17 began to say so, Linux 6.0 made a list of
+ * the reasons. Before, dropwatch and the like show where it was dropped, and the
+ * counters why.
+ */
+#ifdef DEFINE_DROP_REASON
+#define SRCROUTE_DROP_REASON(name)	SKB_DROP_REASON_##name
+static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
+{
+	kfree_skb_reason(skb, reason);
+}
+#else
+#define SRCROUTE_DROP_REASON(name)	0
+static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
+{
+	kfree_skb(skb);
+}
+#endif
+
 /* The bits of the TOS octet that routing asks for: since Linux 6.12 all of the DSCP. */
 #ifdef IPTOS_RT_MASK
 #define SRCROUTE_TOS_MASK	IPTOS_RT_MASK
 #else
-#define SRCROUTE_TOS_MASK	INET_DSCP_MASK
+#define SRCROUTE_TOS_MASK	((u8)~INET_ECN_MASK)
 #endif
+
+/* A DSCP is a type of its own since Linux 5.18. */
+#ifdef INET_DSCP_MASK
+#define srcroute_dscp(tos)	inet_dsfield_to_dscp((tos) & SRCROUTE_TOS_MASK)
+#else
+#define srcroute_dscp(tos)	((u8)((tos) & SRCROUTE_TOS_MASK))
+#endif
+
+/* Flows have one since Linux 6.18. */
+static inline void srcroute_flow_set_tos(struct flowi4 *fl4, u8 tos)
+{
+#ifdef flowi4_dscp
+	fl4->flowi4_dscp = srcroute_dscp(tos);
+#else
+	fl4->flowi4_tos = tos & SRCROUTE_TOS_MASK;
+#endif
+}
+
+/*
+ * Returns an error before Linux 6.14, and then a drop reason, which is 0 for none as
+ * well. Takes a TOS octet before Linux 6.13, and then a DSCP, to which it no longer
+ * reduces what it gets.
+ */
+static inline int srcroute_ip_route_input(struct sk_buff *skb, __be32 daddr,
+					  __be32 saddr, u8 tos,
+					  struct net_device *dev)
+{
+	typedef int takes_tos(struct sk_buff *, __be32, __be32, u8,
+			      struct net_device *);
+	int ret = (int)ip_route_input_noref(skb, daddr, saddr,
+		__builtin_choose_expr(__builtin_types_compatible_p
+			(typeof(ip_route_input_noref), takes_tos),
+			(u8)(tos & SRCROUTE_TOS_MASK), srcroute_dscp(tos)),
+		dev);
+
+	if (!ret || __builtin_types_compatible_p
+		    (typeof(ip_route_input_noref(NULL, 0, 0, 0, NULL)), int))
+		return ret;
+	return ret == SRCROUTE_DROP_REASON(NOMEM) ? -ENOBUFS : -EINVAL;
+}
+
+/*
+ * Since Linux 6.18 this takes all of a control block, for the interface in it:
+ * icmp_errors_use_inbound_ifaddr, icmp_errors_extension_mask.
+ */
+static inline void srcroute_icmp_send(struct sk_buff *skb, u8 type, u8 code,
+				      __be32 info, const struct ip_options *opt)
+{
+	typedef void takes_options(struct sk_buff *, int, int, __be32,
+				   const struct ip_options *);
+	const struct inet_skb_parm parm = {
+		.iif = IPCB(skb)->iif,
+		.opt = *opt,
+	};
+
+	__icmp_send(skb, type, code, info, __builtin_choose_expr
+		    (__builtin_types_compatible_p(typeof(__icmp_send),
+						  takes_options),
+		     opt, &parm));
+}
 
 /* Since Linux 6.9 this takes the namespace, too. */
 #ifdef CONFIG_XFRM
@@ -59,10 +151,5 @@ static inline int srcroute_decode_session(struct net *net, struct sk_buff *skb,
 	return ((with_net *)decode)(net, skb, fl, AF_INET, 0);
 }
 #endif
-
-/* Linux 6.14 made this return a drop reason; the decisions here need errno. */
-static_assert(__builtin_types_compatible_p
-	      (typeof(ip_route_input_noref(NULL, 0, 0, 0, NULL)), int),
-	      "srcroute does not know this kernel's ip_route_input_noref()");
 
 #endif /* _SRCROUTE_COMPAT_H */

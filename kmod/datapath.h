@@ -31,6 +31,7 @@
 #include <srcroute/option.h>
 #include <srcroute/outcome.h>
 
+#include "compat.h"
 #include "control.h"
 #include "header.h"
 
@@ -194,7 +195,8 @@ static inline int srcroute_route_input(const struct srcroute_packet *p,
 
 	if (unlikely(p->metadata))
 		srcroute_metadata_show(p);
-	return ip_route_input_noref(p->skb, daddr, iph->saddr, iph->tos, p->in);
+	return srcroute_ip_route_input(p->skb, daddr, iph->saddr, iph->tos,
+				       p->in);
 }
 
 /**

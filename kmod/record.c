@@ -6,6 +6,8 @@
  * their pointers past it.
  */
 #include <linux/ip.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
 #include <net/ip.h>
 
 #include "datapath.h"
@@ -19,11 +21,25 @@ static u8 *room_in(const struct srcroute_header *h, unsigned int offset,
 	return option + option[2] - 1 - room;
 }
 
+/*
+ * Milliseconds since midnight UT (RFC 791). The kernel's own function for this is no
+ * longer exported since Linux 7.2.
+ */
+static __be32 current_timestamp(void)
+{
+	struct timespec64 now;
+	u32 second;
+
+	ktime_get_real_ts64(&now);
+	div_u64_rem(now.tv_sec, 24 * 60 * 60, &second);
+	return htonl(second * MSEC_PER_SEC + (u32)now.tv_nsec / NSEC_PER_MSEC);
+}
+
 /* With addresses, __ip_options_compile() leaves the time, too, to forwarding. */
 static void record_time(const struct srcroute_header *h, unsigned int offset,
 			__be32 addr)
 {
-	__be32 now = inet_current_timestamp();
+	__be32 now = current_timestamp();
 	u8 *room = room_in(h, offset, sizeof(addr) + sizeof(now));
 
 	memcpy(room, &addr, sizeof(addr));

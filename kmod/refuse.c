@@ -13,7 +13,7 @@
 
 #define SRCROUTE_OUTCOME_INFO(id, name, type, code, drop_reason, sentence) \
 	[SRCROUTE_##id] = {						\
-		name, type, code, SKB_DROP_REASON_##drop_reason, sentence \
+		name, type, code, SRCROUTE_DROP_REASON(drop_reason), sentence \
 	},
 
 const struct srcroute_outcome_info srcroute_outcomes[] = {
@@ -41,7 +41,7 @@ static unsigned int drop_skb(struct srcroute_packet *p,
 		trace_srcroute_discard(p->h.iph, p->in, outcome, type, code);
 		log_martian(p, outcome);
 	}
-	kfree_skb_reason(p->skb, srcroute_outcomes[outcome].drop_reason);
+	srcroute_kfree_skb(p->skb, srcroute_outcomes[outcome].drop_reason);
 	return NF_STOLEN;
 }
 
@@ -117,8 +117,9 @@ static void answer(const struct srcroute_packet *p,
 
 	if (carries_reversed_route(p, outcome))
 		opt.srr = sizeof(struct iphdr) + p->srr.off;
-	__icmp_send(p->skb, srcroute_outcomes[outcome].icmp_type,
-		    srcroute_outcomes[outcome].icmp_code, htonl(info), &opt);
+	srcroute_icmp_send(p->skb, srcroute_outcomes[outcome].icmp_type,
+			   srcroute_outcomes[outcome].icmp_code, htonl(info),
+			   &opt);
 }
 
 /* Routing has checked the source if it has found a route that leads anywhere. */

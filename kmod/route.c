@@ -55,7 +55,6 @@ static int look_up(const struct srcroute_packet *p, __be32 daddr,
 	struct flowi4 fl4 = {
 		.flowi4_iif = p->in->ifindex,
 		.flowi4_mark = p->skb->mark,
-		.flowi4_tos = iph->tos & SRCROUTE_TOS_MASK,
 		.flowi4_scope = RT_SCOPE_UNIVERSE,
 		.flowi4_uid = sock_net_uid(p->net, NULL),
 		.flowi4_tun_key.tun_id = p->metadata ? p->tun_id : 0,
@@ -63,6 +62,7 @@ static int look_up(const struct srcroute_packet *p, __be32 daddr,
 		.saddr = iph->saddr,
 	};
 
+	srcroute_flow_set_tos(&fl4, iph->tos);
 	fib4_rules_early_flow_dissect(p->net, p->skb, &fl4, &keys);
 	return fib_lookup(p->net, &fl4, res, 0);
 }

@@ -584,9 +584,17 @@ void ip_send_check(struct iphdr *iph)
 	iph->check = ip_fast_csum(iph, iph->ihl);
 }
 
-__be32 inet_current_timestamp(void)
+void ktime_get_real_ts64(struct timespec64 *ts)
 {
-	return nondet_u32();
+	ts->tv_sec = nondet_u32();
+	ts->tv_nsec = nondet_u32() % (1000 * 1000 * 1000);
+}
+
+u64 div_u64_rem(u64 dividend, u32 divisor, u32 *remainder)
+{
+	prove(divisor, "nothing is divided by 0");
+	*remainder = dividend % divisor;
+	return dividend / divisor;
 }
 
 void proof_print_addresses(const __be32 *from, const __be32 *to)

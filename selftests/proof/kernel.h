@@ -152,6 +152,9 @@ static inline u32 ntohl(__be32 x)
 #define ICMP_EXC_TTL		0
 #define ICMP_PARAMETERPROB	12
 #define INET_DSCP_MASK		0xfc
+#define INET_ECN_MASK		3
+#define inet_dsfield_to_dscp(dsfield)	((u8)((dsfield) & INET_DSCP_MASK))
+#define DEFINE_DROP_REASON(...)
 
 struct iphdr {
 	u8 ihl:4, version:4;
@@ -670,7 +673,17 @@ static inline bool IS_ERR(const void *pointer)
 
 __sum16 ip_fast_csum(const void *iph, unsigned int ihl);
 void ip_send_check(struct iphdr *iph);
-__be32 inet_current_timestamp(void);
+
+#define MSEC_PER_SEC	1000L
+#define NSEC_PER_MSEC	1000000L
+
+struct timespec64 {
+	long tv_sec;
+	long tv_nsec;
+};
+
+void ktime_get_real_ts64(struct timespec64 *ts);
+u64 div_u64_rem(u64 dividend, u32 divisor, u32 *remainder);
 
 /* Of logs and tracing. What is printed is read. */
 
