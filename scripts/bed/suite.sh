@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Other releases of Debian than that of this machine, for scripts/bed/fetch-kernel and
-# scripts/bed/kernel-root. To be sourced, with $top set.
+# scripts/bed/debian-root. To be sourced, with $top set.
 #
 # Their package lists come from the mirror that apt has for this machine, and are kept
 # apart from its own, in out/apt/SUITE/.
