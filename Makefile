@@ -21,9 +21,19 @@ define need_headers
 	fi
 endef
 
+# After the compiler's messages, which say nothing of what to do.
+define say_unknown
+	{ echo "srcroute was not built for Linux" \
+		"$$(cat $(KDIR)/include/config/kernel.release 2>/dev/null)." >&2; \
+	echo "If the compiler found an error, that kernel is one that srcroute does not" \
+		"know yet: please report the first error and the kernel as an issue" \
+		"of srcroute, where you have it from (CONTRIBUTING.md)." >&2; \
+	exit 1; }
+endef
+
 modules:
 	$(need_headers)
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	@$(MAKE) -C $(KDIR) M=$(CURDIR) modules || $(say_unknown)
 
 install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
