@@ -8,7 +8,8 @@ import os
 import socket
 import struct
 
-_SYS_BPF = {"x86_64": 321, "s390x": 351}[os.uname().machine]
+_SYS_BPF = {"x86_64": 321, "s390x": 351, "aarch64": 280,
+            "armv7l": 386}[os.uname().machine]
 _PROG_LOAD, _TEST_RUN = 5, 10
 _XDP, _LIVE_FRAMES = 6, 1 << 1
 _PASS = struct.pack("=BBhi", 0xB7, 0, 0, 2) + struct.pack("=BBhi", 0x95, 0, 0,

@@ -9,7 +9,8 @@ from .netns import Netns
 from .tracing import run_of
 
 # finit_module(2), delete_module(2): kmod(8) takes longer to start than they do.
-_FINIT, _DELETE = {"x86_64": (313, 176), "s390x": (344, 129)}[os.uname().machine]
+_FINIT, _DELETE = {"x86_64": (313, 176), "s390x": (344, 129),
+                   "aarch64": (273, 106), "armv7l": (379, 129)}[os.uname().machine]
 _libc = ctypes.CDLL(None, use_errno=True)
 _PLACES = ("/sys/module/nf_srcroute", "/proc/sys/net/ipv4/srcroute",
            "/proc/net/srcroute")
