@@ -108,6 +108,20 @@ def bail_and_skip():
           (0, "6 passed, 0 failed"), "a name")
 
 
+@test("The run: what a kernel lacks is neither passed nor failed, if that is all of the "
+      "reason, and never a failure less")
+def kernel_lacks():
+    lacking = "- two # SKIP the kernel lacks a hook"
+    equal(judged(WHOLE.replace("- two", lacking)), (0, "5 passed, 0 failed"),
+          "one")
+    for old, new in (("ok 2 - two", "not ok 2 " + lacking),
+                     ("- two", "- two # SKIP the kernel lacks "),
+                     ("- two", "- two # SKIP the host lacks a tool")):
+        status, count = judged(WHOLE.replace(old, new))
+        check(status and not count.endswith(" 0 failed"),
+              "%s: %s" % (new, count))
+
+
 def file_of_tests(*bodies):
     """What selftests/run sees of a file with these tests."""
     text = "import os, signal, sys\nsys.path.insert(0, %r)\n" % HERE
@@ -129,6 +143,12 @@ def exits():
         own, status, said = file_of_tests("pass", body, "pass")
         check(own and status, "%s: %s" % (body, said))
         check("not ok 2 test 1" in said and "ok 3 test 2" in said, said)
+    _, status, said = file_of_tests("ktap.lacks('this')", "ktap.lacks('that')")
+    check(not status and said.count("# SKIP the kernel lacks th") == 2, said)
+    # What it has changed must be undone all the same.
+    _, status, said = file_of_tests("ktap.cleanup(ktap.fail, 'left')\n"
+                                    "ktap.lacks('this')", "pass")
+    check(status and "not ok 1" in said and "SKIP" not in said, said)
     for body in "os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)":
         _, status, said = file_of_tests("pass", body, "pass")
         check(status and "1 of 3 results" in said, "%s: %s" % (body, said))

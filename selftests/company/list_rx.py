@@ -8,7 +8,7 @@ came. The topology is drawn in lib/standard.py.
 import socket
 import struct
 
-from lib import ktap, packet
+from lib import features, ktap, packet
 from lib.chain import Chain, Node, Taps
 from lib.ktap import check, equal, test
 from lib.liveframes import inject
@@ -35,6 +35,7 @@ def ours():
 
 def in_one_list(sent, number):
     """What comes of a datagram received that many times in one list."""
+    features.need_live_frames()
     wire = bench.wires["a"]
     inject(bench.router, "a", wire.to + wire.own + b"\x08\0" + sent, number)
     return bench.collect()
@@ -126,6 +127,8 @@ def mixed_burst():
 
 @test("H12: ... where native sends hits out unprocessed")
 def mixed_burst_native():
+    if not features.has("veth_set_features"):
+        ktap.lacks("NAPI of a veth without XDP (Linux 5.13)")
     native()
     sent = [ip(SRC, A, lsrr(FAR), ident=i) for i in range(100)]
     got = [packet.Packet(d) for d in burst(sent)]
@@ -155,6 +158,7 @@ def gso_lab():
       "every segment arrives with the route complete")
 def gso():
     chain, sock = gso_lab()
+    features.need_udp_segmentation(chain.nodes[0].ns, "right")
     with Taps(chain) as taps:
         data = b"".join(struct.pack("!H", i) * 250 for i in range(40))
         sock.sendto(data, (H2, 4711))

@@ -389,8 +389,9 @@ def reassembled_before(company):
             (c.far, lsrr("10.77.0.1"), lsrr("10.77.0.1"))):
         parts = pieces(c.src, dst, options, data)
         whole = ip(c.src, dst, options, payload=data, ident=0x4242)
-        expect_nothing(bench.exchange(c.into, *parts[:0:-1]))
-        expect(bench.exchange(c.into, parts[0]),
+        # In order: act_ct of Linux 5.10 loses what is not, and its namespace with it.
+        expect_nothing(bench.exchange(c.into, *parts[:-1]))
+        expect(bench.exchange(c.into, parts[-1]),
                {c.out: [c.hit_leaves(whole, c.far, after)]})
     equal(states(), {"forward_untracked": 2}, "states")
     nothing_is_held()

@@ -29,7 +29,7 @@ import socket
 import struct
 import time
 
-from lib import ktap, packet
+from lib import features, ktap, packet
 from lib.ktap import check, equal, test
 from lib.netns import Netns, sh, wait_until
 from lib.packet import edit, ip, lsrr, record
@@ -47,7 +47,9 @@ VSRC, VNEXT = "10.41.0.2", "10.42.0.2"
 OURS = "/proc/sys/net/ipv4/srcroute/conf/%s/%s"
 KERNELS = "/proc/sys/net/ipv4/conf/%s/accept_source_route"
 LAST_HOOK = "srcroute_hook_pre_routing_last"
-SEGMENTS = {"End.DT4": "fc00::4", "End.DT46": "fc00::46"}
+SEGMENTS = {action: segment for action, segment in
+            (("End.DT4", "fc00::4"), ("End.DT46", "fc00::46"))
+            if action in features.segments()}
 DX4 = "fc00::d4"
 
 
@@ -206,7 +208,10 @@ def ways():
 
 def each_way(chosen=lambda way: True):
     """Opens one after the other."""
-    for way in filter(chosen, ways()):
+    found = list(filter(chosen, ways()))
+    if not found:
+        features.need_segments()
+    for way in found:
         with way.open():
             yield way
 
@@ -793,7 +798,7 @@ def ipsec_put_back():
 def end_dx4():
     """From now on such datagrams pass PRE_ROUTING: the kernel lets nobody take
     this back. The segment sends them the way of 10.9.0.1."""
-    sh("modprobe nf_conntrack")
+    features.need_hooks_of_segments()
     sh("echo 1 >/proc/sys/net/netfilter/nf_hooks_lwtunnel")
     bench.router.ip("route add %s/128 encap seg6local action End.DX4 nh4 %s "
                     "dev t" % (DX4, FAR))

@@ -6,6 +6,10 @@ colon names the rules of the contract that it holds. main() runs those of a
 file, or the ones whose text contains a word of the command line. With KTAP_STOP
 in the environment the first failure ends it; with KTAP_LIMIT, seconds, a test
 that takes longer has failed.
+
+A test may say that it has nothing to say about the kernel that it runs on, which
+lacks a feature that it needs: lacks(). It is told from the kernel, by evidence that
+a kernel which has the feature and does wrong does not give.
 """
 
 import os
@@ -19,6 +23,10 @@ _cleanups = []
 
 class Failure(Exception):
     """Something that must hold does not."""
+
+
+class Lacking(Exception):
+    """The kernel has not what the test needs."""
 
 
 def test(text):
@@ -35,6 +43,11 @@ def cleanup(function, *args):
 
 def fail(text):
     raise Failure(text)
+
+
+def lacks(feature):
+    """The test does not apply: selftests/judge counts that by itself."""
+    raise Lacking(feature)
 
 
 def check(true, text):
@@ -62,6 +75,8 @@ def _attempt(function, *args):
     try:
         function(*args)
         return True
+    except Lacking:
+        raise
     except Failure as failure:
         frames = traceback.extract_tb(failure.__traceback__)
         # Where the test asks, if it is the test; else where the question is.
@@ -79,12 +94,16 @@ def _too_long(*_):
 def _run(function):
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(int(os.environ.get("KTAP_LIMIT", 0)))
-    passed = _attempt(function)
+    lacking = ""
+    try:
+        passed = _attempt(function)
+    except Lacking as feature:
+        passed, lacking = True, " # SKIP the kernel lacks %s" % feature
     signal.alarm(0)
     while _cleanups:
         undo, args = _cleanups.pop()
         passed &= _attempt(undo, *args)
-    return passed
+    return passed, lacking if passed else ""
 
 
 def main(close=None):
@@ -93,10 +112,10 @@ def main(close=None):
     print("KTAP version 1\n1..%d" % len(chosen), flush=True)
     failed = 0
     for number, (text, function) in enumerate(chosen, 1):
-        passed = _run(function)
+        passed, lacking = _run(function)
         failed += not passed
-        print("%s %d %s" % ("ok" if passed else "not ok", number, text),
-              flush=True)
+        print("%s %d %s%s" % ("ok" if passed else "not ok", number, text,
+                              lacking), flush=True)
         if failed and os.environ.get("KTAP_STOP"):
             break
     if close and not _attempt(close):

@@ -15,7 +15,7 @@ import shlex
 import signal
 import tempfile
 
-from lib import ktap, packet, rtnetlink
+from lib import features, ktap, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.netns import Netns, Wire, cable, error_of, sh, wait_until
 from lib.packet import edit, ip, lsrr, ssrr
@@ -533,7 +533,9 @@ def charged():
         of_link = allocations(lambda: equal(rtnetlink.add_dummy("charged"), 0,
                                             "errno"))
         rtnetlink.delete("charged")
-    check(any("percpu" in line for _, line in of_link) and len(of_link) >= 3,
+    percpu = features.has_percpu_callers()
+    check(len(of_link) >= 2 + percpu and
+          any("percpu" in line for _, line in of_link) == percpu,
           "of an interface: %s" % of_link)
     free = [line for _, line in made + of_link if "ACCOUNT" not in line]
     equal(free, [], "charged to nobody")

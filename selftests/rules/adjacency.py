@@ -13,7 +13,7 @@ import json
 import select
 import socket
 
-from lib import ktap, packet
+from lib import features, ktap, packet
 from lib.ktap import check, equal, test
 from lib.packet import edit, ip, lsrr, ssrr
 from lib.standard import (A, B, C, NEXT, NEXT_C, SRC, StandardBench, expect,
@@ -275,6 +275,7 @@ def x_is_adjacent(fields):
 def hash_of(fields):
     """What chooses the next hop is the same for a hit and for an ordinary
     datagram to its next address, with these fields alone."""
+    features.need_hash_fields()
     bench.configure(HASH + "policy", 3)
     bench.configure(HASH + "fields", fields)
 

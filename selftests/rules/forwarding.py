@@ -7,7 +7,7 @@ H1, H7, H13, H14, I2, T1. The topology is drawn in lib/standard.py.
 import re
 import socket
 
-from lib import ktap, packet
+from lib import features, ktap, packet
 from lib.ktap import check, equal, test
 from lib.nft import nft
 from lib.packet import edit, ip, lsrr, record
@@ -175,6 +175,7 @@ def encapsulated():
 def joined_vrfs():
     """red and green, each of which reaches the other's address, and the main table
     both, by SRv6 segments of this router: R_i, one CPU's stack."""
+    features.need_segments()
     ns = bench.router
     encapsulating()
     addresses = {"red": ("10.61.0.1", 61), "green": ("10.62.0.1", 62)}
