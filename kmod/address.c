@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Addresses: which are local, which can be that of a host, which one is recorded.
+ * Addresses: which are local, which can be that of a host.
  */
 #include <linux/inetdevice.h>
 #include <net/l3mdev.h>
@@ -55,59 +55,4 @@ bool srcroute_addr_is_unicast_host(struct net *net,
 {
 	return srcroute_addr_is_unicast(addr) &&
 	       inet_addr_type_dev_table(net, dev, addr) != RTN_BROADCAST;
-}
-
-/* The kernel's list has all primary addresses before the secondary ones. */
-static __be32 primary_address(const struct net_device *dev, __be32 neighbour)
-{
-	const struct in_device *in_dev = __in_dev_get_rcu(dev);
-	const struct in_ifaddr *ifa;
-	__be32 first = 0;
-
-	if (!in_dev)
-		return 0;
-	in_dev_for_each_ifa_rcu(ifa, in_dev) {
-		if (inet_ifa_match(neighbour, ifa))
-			return ifa->ifa_local;
-		if (!first)
-			first = ifa->ifa_local;
-	}
-	return first;
-}
-
-static __be32 unnumbered_address(struct srcroute_net *sn,
-				 const struct net_device *dev)
-{
-	__be32 id = READ_ONCE(sn->router_id);
-
-	if (id && srcroute_addr_is_local_anywhere(sn->net, id))
-		return id;
-	return inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
-}
-
-/**
- * srcroute_egress_address() - the address to record (H7)
- * @sn: the namespace
- * @rt: the route that the datagram leaves by
- * @next: where it goes
- * @arrival: the destination that it arrived with
- *
- * Context: RCU read side.
- * Return: the primary address of the interface whose prefix holds the gateway
- *	   or @next, else its first primary one; without any, router_id, a
- *	   global address of the namespace or VRF, or @arrival.
- */
-__be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
-			       __be32 next, __be32 arrival)
-{
-	const struct net_device *dev = rt->dst.dev;
-	__be32 addr;
-
-	if (rt->rt_gw_family == AF_INET)
-		next = rt->rt_gw4;
-	addr = primary_address(dev, next);
-	if (likely(addr))
-		return addr;
-	addr = unnumbered_address(sn, dev);
-	return addr ? addr : arrival;
 }

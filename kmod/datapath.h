@@ -13,9 +13,9 @@
  *   (the kernel)         ip_forward(), FORWARD, output
  *   LOCAL_OUT, after raw icmp.c       ICMP errors about it that the kernel sends
  *
- * They use: classify.c (is a datagram ours?), header.c (the checked header),
- * option.c (the option engine, which knows no kernel), address.c (local addresses,
- * the address to record), ipsec.c (policies), record.c (Record Route, Timestamp).
+ * They use: classify.h (is a datagram ours?), header.c (the checked header),
+ * option.c (the option engine, which knows no kernel), address.c (local addresses),
+ * ipsec.c (policies), record.c (Record Route, Timestamp).
  * control.h has the settings that they read and the counters that they write.
  */
 #ifndef _SRCROUTE_DATAPATH_H
@@ -78,10 +78,6 @@ unsigned int srcroute_hook_pre_routing_last(void *priv, struct sk_buff *skb,
 unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state);
 
-/* classify.c */
-bool srcroute_classify(struct srcroute_packet *p, struct srcroute_net *sn,
-		       struct sk_buff *skb);
-
 /* route.c */
 void srcroute_metadata_take(struct srcroute_packet *p);
 void srcroute_metadata_show(const struct srcroute_packet *p);
@@ -89,7 +85,8 @@ bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr);
 bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next);
 
 /* rewrite.c */
-unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next);
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
+				  unsigned int ptr);
 unsigned int srcroute_forward_transit(struct srcroute_packet *p);
 
 /* ipsec.c */
@@ -117,8 +114,6 @@ bool srcroute_addr_is_local(struct net *net, const struct net_device *dev,
 bool srcroute_addr_is_local_anywhere(struct net *net, __be32 addr);
 bool srcroute_addr_is_unicast_host(struct net *net,
 				   const struct net_device *dev, __be32 addr);
-__be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
-			       __be32 next, __be32 arrival);
 
 /**
  * srcroute_addr_is_unicast() - can an address be that of a host? (H3)

@@ -10,16 +10,10 @@
 
 #include "header.h"
 
-static bool is_well_formed(const struct iphdr *iph)
+/* By the first octet: version 4, a header length of 5 words or more. */
+static bool is_well_formed(u8 octet)
 {
-	return iph->version == 4 && iph->ihl >= 5;
-}
-
-/* Get all of the header into the linear part. */
-static noinline bool pull(struct sk_buff *skb)
-{
-	return pskb_may_pull(skb, sizeof(struct iphdr)) &&
-	       pskb_may_pull(skb, ip_hdrlen(skb));
+	return octet >= 0x45 && octet <= 0x4f;
 }
 
 static bool is_linear(const struct sk_buff *skb)
@@ -39,11 +33,28 @@ static bool is_all_there(const struct sk_buff *skb, const struct iphdr *iph,
 	return !len && skb_is_gso(skb) && skb_is_gso_tcp(skb);
 }
 
-static void locate(const struct sk_buff *skb, struct srcroute_header *h)
+/* Of a header that is all in the linear part. */
+static __always_inline bool check(const struct sk_buff *skb,
+				  struct srcroute_header *h)
 {
-	h->iph = ip_hdr(skb);
-	h->options = (u8 *)(h->iph + 1);
-	h->options_len = h->iph->ihl * 4 - sizeof(struct iphdr);
+	struct iphdr *iph = ip_hdr(skb);
+	unsigned int len = iph->ihl * 4;
+
+	if (!is_well_formed(*(const u8 *)iph) || !is_all_there(skb, iph, len) ||
+	    ip_fast_csum(iph, iph->ihl))
+		return false;
+	h->iph = iph;
+	h->options = (u8 *)(iph + 1);
+	h->options_len = len - sizeof(*iph);
+	return true;
+}
+
+/* Get all of the header into the linear part first. */
+static noinline bool pull_and_check(struct sk_buff *skb,
+				    struct srcroute_header *h)
+{
+	return pskb_may_pull(skb, sizeof(struct iphdr)) &&
+	       pskb_may_pull(skb, ip_hdrlen(skb)) && check(skb, h);
 }
 
 /**
@@ -61,18 +72,9 @@ static void locate(const struct sk_buff *skb, struct srcroute_header *h)
  */
 bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h)
 {
-	unsigned int len;
-
-	if (skb_network_offset(skb) || (!is_linear(skb) && !pull(skb)))
+	if (skb_network_offset(skb))
 		return false;
-	if (!is_well_formed(ip_hdr(skb)))
-		return false;
-	locate(skb, h);
-	len = sizeof(struct iphdr) + h->options_len;
-	if (!is_all_there(skb, h->iph, len) ||
-	    ip_fast_csum(h->iph, h->iph->ihl))
-		return false;
-	return true;
+	return likely(is_linear(skb)) ? check(skb, h) : pull_and_check(skb, h);
 }
 
 /**
@@ -91,27 +93,7 @@ bool srcroute_header_make_writable(struct sk_buff *skb,
 {
 	if (skb_ensure_writable(skb, sizeof(struct iphdr) + h->options_len))
 		return false;
-	locate(skb, h);
-	return true;
-}
-
-/**
- * srcroute_header_make_room() - let a header be changed, as ip_forward() does
- * @skb: the datagram, routed
- * @h: its header; taken anew, since it may have moved
- *
- * Makes room for the headers of the link, too, which spares ip_forward() a copy.
- *
- * Context: RCU read side.
- * Return: false if there is no memory; @h must not be used any more then.
- */
-bool srcroute_header_make_room(struct sk_buff *skb, struct srcroute_header *h)
-{
-	const struct dst_entry *dst = skb_dst(skb);
-
-	if (skb_cow(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len))
-		return false;
-	locate(skb, h);
+	srcroute_header_locate(skb, h);
 	return true;
 }
 
@@ -133,7 +115,7 @@ bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 	unsigned int len;
 
 	if (skb_copy_bits(skb, offset, quote->octets, sizeof(struct iphdr)) ||
-	    !is_well_formed(&quote->iph))
+	    !is_well_formed(quote->octets[0]))
 		return false;
 	len = quote->iph.ihl * 4;
 	if (ntohs(quote->iph.tot_len) && ntohs(quote->iph.tot_len) < len)

@@ -7,7 +7,9 @@
 #define _SRCROUTE_HEADER_H
 
 #include <linux/ip.h>
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <net/dst.h>
 #include <net/ip.h>
 #include <srcroute/option.h>
 
@@ -41,24 +43,72 @@ struct srcroute_quote {
 bool srcroute_header_read(struct sk_buff *skb, struct srcroute_header *h);
 bool srcroute_header_make_writable(struct sk_buff *skb,
 				   struct srcroute_header *h);
-bool srcroute_header_make_room(struct sk_buff *skb, struct srcroute_header *h);
 bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 			 struct srcroute_quote *quote);
+
+/**
+ * srcroute_header_locate() - take a header anew that may have moved
+ * @skb: the datagram
+ * @h: its header
+ *
+ * Moving it does not change its length.
+ *
+ * Context: any.
+ */
+static inline void srcroute_header_locate(const struct sk_buff *skb,
+					  struct srcroute_header *h)
+{
+	h->iph = (struct iphdr *)skb->data;
+	h->options = (u8 *)(h->iph + 1);
+}
+
+/**
+ * srcroute_header_set_checksum() - compute the checksum of a header anew
+ * @iph: the header, writable
+ *
+ * What ip_send_check() does, inline.
+ */
+static inline void srcroute_header_set_checksum(struct iphdr *iph)
+{
+	iph->check = 0;
+	iph->check = ip_fast_csum(iph, iph->ihl);
+}
+
+/**
+ * srcroute_header_make_room() - let a header be changed, as ip_forward() does
+ * @skb: the datagram, routed
+ * @h: its header; taken anew, since it may have moved
+ *
+ * Makes room for the headers of the link, too, which spares ip_forward() a copy.
+ *
+ * Context: RCU read side.
+ * Return: false if there is no memory; @h must not be used any more then.
+ */
+static inline bool srcroute_header_make_room(struct sk_buff *skb,
+					     struct srcroute_header *h)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (skb_cow(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len))
+		return false;
+	srcroute_header_locate(skb, h);
+	return true;
+}
 
 /**
  * srcroute_is_plain() - is a datagram surely one without options?
  * @skb: any datagram at a hook
  *
- * Asked of every datagram, so nothing is pulled and nothing checked.
+ * Asked of every datagram, so nothing is pulled, and its first octet alone is looked
+ * at, which tells version and header length. That the rest of the header is there is
+ * nobody's concern: without options it is not ours, whole or not.
  *
  * Context: any.
  * Return: false if it is worth a closer look.
  */
 static inline bool srcroute_is_plain(const struct sk_buff *skb)
 {
-	const struct iphdr *iph = (const struct iphdr *)skb->data;
-
-	return skb_headlen(skb) >= sizeof(*iph) && iph->ihl == 5;
+	return skb_headlen(skb) && skb->data[0] == 0x45;
 }
 
 /**
@@ -73,17 +123,18 @@ static inline bool srcroute_is_plain(const struct sk_buff *skb)
  */
 static inline bool srcroute_may_have_route(const struct sk_buff *skb)
 {
-	const u32 *word, *end;
-	u32 seen = 0;
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	unsigned int at, end;
 
-	if (unlikely(skb_headlen(skb) < sizeof(struct iphdr) ||
-		     skb_headlen(skb) < ip_hdrlen(skb)))
+	if (unlikely(skb_headlen(skb) < sizeof(*iph)))
 		return true;
-	word = (const u32 *)ip_hdr(skb) + 5;
-	end = (const u32 *)ip_hdr(skb) + ip_hdr(skb)->ihl;
-	while (word < end)
-		seen |= *word++;
-	return seen & 0x80808080;
+	end = iph->ihl * 4;
+	if (unlikely(skb_headlen(skb) < end))
+		return true;
+	for (at = sizeof(*iph); at < end; at += 4)
+		if (*(const u32 *)(skb->data + at) & 0x80808080)
+			return true;
+	return false;
 }
 
 #endif /* _SRCROUTE_HEADER_H */

@@ -11,6 +11,7 @@
 #include <net/route.h>
 #include <trace/events/srcroute.h>
 
+#include "classify.h"
 #include "datapath.h"
 
 /* ICMP 12/0 blames the destination address for a strict route in transit. */
@@ -157,14 +158,15 @@ static noinline bool recorded_has_local_addr(const struct srcroute_packet *p)
 }
 
 /* H5 and the limits of an interface; the route is that to @next. */
-static unsigned int check_egress(struct srcroute_packet *p, __be32 next)
+static __always_inline unsigned int
+check_egress(struct srcroute_packet *p, __be32 next, unsigned int ptr)
 {
 	if (p->srr.type == SRR_SSRR && !srcroute_is_adjacent(p, next))
 		return srcroute_refuse(p, SRCROUTE_NOT_ADJACENT, 0);
 	if (!setting(p, SRCROUTE_CONF_NONLOCAL) &&
 	    skb_rtable(p->skb)->dst.dev != p->in)
 		return srcroute_refuse(p, SRCROUTE_NONLOCAL, 0);
-	return srcroute_forward_hit(p, next);
+	return srcroute_forward_hit(p, next, ptr);
 }
 
 /*
@@ -179,39 +181,44 @@ static bool next_is_local(const struct srcroute_packet *p, __be32 next)
 	return srcroute_addr_is_local(p->net, p->in, next);
 }
 
-/* H3, H4: @next is not ours. */
-static unsigned int check_route(struct srcroute_packet *p, __be32 next)
+/*
+ * H3, H4: @next is not ours. Routes that forward are of one type; all others are to
+ * an address of ours, to a broadcast address, or say why there is none.
+ */
+static __always_inline unsigned int
+check_route(struct srcroute_packet *p, __be32 next, unsigned int ptr)
 {
 	const struct rtable *rt = skb_rtable(p->skb);
 
+	if (likely(rt->rt_type == RTN_UNICAST))
+		return check_egress(p, next, ptr);
 	if (rt->rt_type == RTN_BROADCAST)
 		return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
 	if (rt->dst.error == EINVAL)	/* a blackhole */
 		return srcroute_ignore(p, SRCROUTE_NO_ROUTE);
 	/* Rules may lead to a socket of ours, as for a transparent proxy. */
-	if (rt->dst.error || rt->rt_type == RTN_LOCAL)
-		return srcroute_refuse(p, SRCROUTE_NO_ROUTE, 0);
-	return check_egress(p, next);
+	return srcroute_refuse(p, SRCROUTE_NO_ROUTE, 0);
 }
 
-/* H2 to H4, H6: route to the first address left that is not ours. */
-static unsigned int route_next(struct srcroute_packet *p,
-			       const struct saved_options *was)
+/* H2 to H4, H6: route to the first address left that is not ours. There is one left. */
+static __always_inline unsigned int
+route_next(struct srcroute_packet *p, const struct saved_options *was)
 {
 	struct srr srr = p->srr;
-	__be32 next = 0;
+	__be32 next;
 	int err;
 
-	for (; !srr_is_complete(&srr); srr.ptr += 4) {
+	do {
 		next = srcroute_read(srr_slot(p->h.options, &srr));
 		if (!srcroute_addr_is_unicast(next))
 			return srcroute_refuse(p, SRCROUTE_BAD_NEXT, 0);
 		err = srcroute_route_input(p, next);
-		if (err)
+		if (unlikely(err))
 			return srcroute_unroutable(p, err);
 		if (!next_is_local(p, next))
-			return check_route(p, next);
-	}
+			return check_route(p, next, srr.ptr);
+		srr.ptr += 4;
+	} while (!srr_is_complete(&srr));
 	return complete_route(p, was, next);
 }
 
@@ -236,7 +243,7 @@ static noinline unsigned int process_hit_with_options(struct srcroute_packet *p)
 	return process_hit(p, &was);
 }
 
-static unsigned int bad_option(struct srcroute_packet *p)
+static noinline unsigned int bad_option(struct srcroute_packet *p)
 {
 	return srcroute_refuse(p, SRCROUTE_BAD_OPTION,
 			       (sizeof(struct iphdr) + p->srr.fault) << 24);
@@ -249,26 +256,27 @@ static unsigned int bad_option(struct srcroute_packet *p)
  */
 static void note_transport(const struct srcroute_packet *p)
 {
-	skb_set_transport_header(p->skb, sizeof(struct iphdr) + p->h.options_len);
+	p->skb->transport_header = p->skb->network_header +
+				   sizeof(struct iphdr) + p->h.options_len;
 }
 
 static unsigned int judge_local(struct srcroute_packet *p)
 {
-	note_transport(p);
-	if (p->verdict == SRR_FAULT && p->srr.route_at_fault)
-		return bad_option(p);
+	bool is_sound = likely(p->verdict == SRR_VALID);
 
-	p->hit = !srr_is_complete(&p->srr);
-	if (p->hit) {
-		p->skb->mark |= setting(p, SRCROUTE_CONF_MARK);
-		srcroute_untrack(p->skb);
-	}
-	if (p->verdict == SRR_FAULT)
+	note_transport(p);
+	if (!is_sound && p->srr.route_at_fault)
 		return bad_option(p);
-	if (!p->hit)
-		return deliver(p);
-	return p->srr.only_option ? process_hit(p, NULL) :
-				    process_hit_with_options(p);
+	if (srr_is_complete(&p->srr))
+		return is_sound ? deliver(p) : bad_option(p);
+
+	p->hit = true;
+	p->skb->mark |= setting(p, SRCROUTE_CONF_MARK);
+	srcroute_untrack(p->skb);
+	if (!is_sound)
+		return bad_option(p);
+	return likely(p->srr.only_option) ? process_hit(p, NULL) :
+					    process_hit_with_options(p);
 }
 
 static unsigned int transit(struct srcroute_packet *p)
@@ -347,30 +355,43 @@ static bool routes_as_transit(const struct srcroute_packet *p, int *err)
  * Where no rule comes before the local table, one look-up tells both that the
  * destination is not ours and where it is. What is neither ours nor transit is the
  * kernel's.
+ *
+ * Return: true if the destination is ours, else false with @verdict set.
  */
-static unsigned int judge_daddr(struct srcroute_packet *p)
+static bool is_for_us(struct srcroute_packet *p, unsigned int *verdict)
 {
 	bool rules_first = srcroute_route_has_custom_rules(p->net);
 	int err;
 
 	if (rules_first && daddr_is_local(p))
-		return judge_local(p);
-	if (routes_as_transit(p, &err))
-		return err ? srcroute_unroutable(p, err) : transit(p);
+		return true;
+	if (routes_as_transit(p, &err)) {
+		*verdict = err ? srcroute_unroutable(p, err) : transit(p);
+		return false;
+	}
 	if (!rules_first && daddr_is_local(p))
-		return judge_local(p);
-	return NF_ACCEPT;
+		return true;
+	*verdict = NF_ACCEPT;
+	return false;
+}
+
+/* O2 */
+static noinline unsigned int turn_down(struct srcroute_packet *p)
+{
+	if (p->action == SRCROUTE_DROP)
+		return srcroute_discard(p, SRCROUTE_POLICY_DROP);
+	return srcroute_refuse(p, SRCROUTE_POLICY_REJECT, 0);
 }
 
 static unsigned int judge(struct srcroute_packet *p)
 {
-	if (p->action == SRCROUTE_DROP)
-		return srcroute_discard(p, SRCROUTE_POLICY_DROP);
-	if (p->action == SRCROUTE_REJECT)
-		return srcroute_refuse(p, SRCROUTE_POLICY_REJECT, 0);
-	if (likely(daddr_was_local(p)))
+	unsigned int verdict;
+
+	if (unlikely(p->action != SRCROUTE_FORWARD))
+		return turn_down(p);
+	if (likely(daddr_was_local(p)) || is_for_us(p, &verdict))
 		return judge_local(p);
-	return judge_daddr(p);
+	return verdict;
 }
 
 static noinline unsigned int process(struct srcroute_net *sn,
@@ -395,7 +416,7 @@ static noinline unsigned int process(struct srcroute_net *sn,
 	if (verdict == NF_ACCEPT) {
 		skb_dst_drop(skb);
 		skb->_skb_refdst = p.metadata;
-	} else {
+	} else if (unlikely(p.metadata)) {
 		refdst_drop(p.metadata);
 	}
 	return verdict;

@@ -15,12 +15,6 @@
 #define OPT_END		0
 #define OPT_NOOP	1
 
-/* Offsets inside a source route, and the pointer to its first slot. */
-#define SRR_LEN		1
-#define SRR_PTR		2
-#define SRR_SLOTS	3
-#define SRR_PTR_MIN	4
-
 /*@ terminates \true;
   @ assigns \nothing;
   @ ensures \result <==> IS_ROUTE(type);
@@ -28,32 +22,6 @@
 static bool is_route(u8 type)
 {
 	return type == SRR_LSRR || type == SRR_SSRR;
-}
-
-/*@ requires \valid(to + (0 .. 3)) && \valid_read(from + (0 .. 3));
-  @ requires \separated(to + (0 .. 3), from + (0 .. 3));
-  @ terminates \true;
-  @ assigns to[0 .. 3];
-  @ ensures to[0] == from[0] && to[1] == from[1] && to[2] == from[2] &&
-  @	to[3] == from[3];
-  @*/
-static void copy_address(u8 *to, const u8 *from)
-{
-	to[0] = from[0];
-	to[1] = from[1];
-	to[2] = from[2];
-	to[3] = from[3];
-}
-
-/*@ requires \valid_read(a + (0 .. 3)) && \valid_read(b + (0 .. 3));
-  @ terminates \true;
-  @ assigns \nothing;
-  @ ensures \result <==> a[0] == b[0] && a[1] == b[1] && a[2] == b[2] &&
-  @	a[3] == b[3];
-  @*/
-static bool same_address(const u8 *a, const u8 *b)
-{
-	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
 /*@ requires \valid(srr) && octet < SRR_OPTIONS_MAX;
@@ -235,45 +203,12 @@ unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route)
 	  @ loop variant n - i;
 	  @*/
 	for (i = 0; i < n; i++) {
-		copy_address(route + 4 * i, slots + 4 * (n - 1 - i));
+		srr_copy_address(route + 4 * i, slots + 4 * (n - 1 - i));
 		/*@ assert fresh: \forall integer k; 4 * i <= k < 4 * i + 4 ==>
 		  @	route[k] == slots[MIRRORED(n, k)];
 		  @*/
 	}
 	return n;
-}
-
-/**
- * srr_advance() - take the next address and leave ours in its place (H7)
- * @option: type octet of a sound source route that is not complete
- * @next: the address taken: the first slot from the pointer on that holds it
- * @record: the address to record in that slot
- *
- * Slots before it, skipped because they named us (H6), stay as they are. The
- * pointer moves past the slot; the length of the option never changes.
- *
- * Return: false if no slot from the pointer on holds @next; nothing is changed
- *	   then.
- */
-bool srr_advance(u8 *option, const u8 *next, const u8 *record)
-{
-	unsigned int len = option[SRR_LEN];
-	unsigned int ptr;
-
-	/*@ loop invariant option[2] <= ptr <= 256 && ptr % 4 == 0;
-	  @ loop invariant \forall integer p; option[2] <= p < ptr &&
-	  @	p % 4 == 0 ==> !holds(option, p, next);
-	  @ loop assigns ptr;
-	  @ loop variant 256 - ptr;
-	  @*/
-	for (ptr = option[SRR_PTR]; ptr + 3 <= len; ptr += 4) {
-		if (!same_address(option + ptr - 1, next))
-			continue;
-		copy_address(option + ptr - 1, record);
-		option[SRR_PTR] = ptr + 4;
-		return true;
-	}
-	return false;
 }
 
 /**

@@ -9,6 +9,7 @@
  */
 #include <linux/bottom_half.h>
 #include <linux/icmp.h>
+#include <linux/inetdevice.h>
 #include <linux/percpu.h>
 #include <net/lwtunnel.h>
 #include <net/route.h>
@@ -46,18 +47,24 @@ static bool exceeds(const struct sk_buff *skb, unsigned int mtu)
 }
 
 /*
- * The MTU of the path, 0 if IPsec has none.
+ * Does a datagram that must not be fragmented fit the MTU of the path? It does where
+ * IPsec has no path.
  *
- * Return: false if the header is lost: there was no memory to ask IPsec.
+ * Return: 0 if it does, the MTU if not, or -ENOMEM if the header is lost: there was no
+ *	   memory to ask IPsec.
  */
-static bool path_mtu(struct srcroute_packet *p, __be32 next, unsigned int *mtu)
+static noinline int exceeded_mtu(struct srcroute_packet *p, __be32 next)
 {
+	unsigned int mtu;
+
 	if (likely(!srcroute_ipsec_applies(p->net, p->skb))) {
-		*mtu = ip_dst_mtu_maybe_forward(skb_dst(p->skb), true);
-		return true;
+		mtu = ip_dst_mtu_maybe_forward(skb_dst(p->skb), true);
+	} else {
+		mtu = srcroute_ipsec_mtu(p, next);
+		if (!srcroute_header_read(p->skb, &p->h))
+			return -ENOMEM;
 	}
-	*mtu = srcroute_ipsec_mtu(p, next);
-	return srcroute_header_read(p->skb, &p->h);
+	return mtu && exceeds(p->skb, mtu) ? mtu : 0;
 }
 
 static unsigned int refuse(struct srcroute_packet *p, __be32 next,
@@ -77,7 +84,7 @@ static unsigned int refuse(struct srcroute_packet *p, __be32 next,
 static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
 				       unsigned int *verdict)
 {
-	unsigned int mtu;
+	int mtu;
 
 	if (unlikely(acts_on_input(p->skb)))
 		return false;
@@ -89,12 +96,13 @@ static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
 	if (!(p->h.iph->frag_off & htons(IP_DF)))
 		return false;
 
-	if (!path_mtu(p, next, &mtu)) {
+	mtu = exceeded_mtu(p, next);
+	if (likely(!mtu))
+		return false;
+	if (mtu < 0) {
 		*verdict = srcroute_discard(p, SRCROUTE_NO_MEMORY);
 		return true;
 	}
-	if (!mtu || likely(!exceeds(p->skb, mtu)))
-		return false;
 	IP_INC_STATS(p->net, IPSTATS_MIB_FRAGFAILS);
 	*verdict = refuse(p, next, SRCROUTE_FRAG_NEEDED, mtu);
 	return true;
@@ -104,11 +112,11 @@ static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
  * ip_forward() is to act on none of the options again. It and the flowtable need
  * their length, fragments and errors where the options are.
  */
-static void settle_options(const struct srcroute_packet *p)
+static void settle_options(struct sk_buff *skb, const struct srcroute_header *h)
 {
-	struct ip_options *opt = &IPCB(p->skb)->opt;
+	struct ip_options *opt = &IPCB(skb)->opt;
 
-	opt->optlen = p->h.options_len;
+	opt->optlen = h->options_len;
 	opt->srr = 0;
 	opt->is_strictroute = 0;
 	opt->srr_is_hit = 0;
@@ -148,13 +156,10 @@ static void hide_from_ipvs(struct sk_buff *skb)
  * for the rest of a batch (H12).
  */
 static __always_inline unsigned int forward(struct srcroute_packet *p,
+					    struct sk_buff *skb,
 					    enum srcroute_outcome outcome)
 {
-	struct sk_buff *skb = p->skb;
-
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
-	if (!srr_is_complete(&p->srr))
-		hide_from_ipvs(skb);
 	skb_orphan(skb);	/* ip_forward() drops what has a socket (TPROXY) */
 	srcroute_count(p->iface, outcome);
 
@@ -174,20 +179,87 @@ static bool is_too_deep(void)
 	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
 }
 
+/*
+ * The address of an interface whose prefix holds a neighbour, 0 if there is none. The
+ * kernel's list has all primary addresses before the secondary ones.
+ */
+static __be32 address_on_link(const struct net_device *dev, __be32 neighbour)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev)
+		return 0;
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (inet_ifa_match(neighbour, ifa))
+			return ifa->ifa_local;
+	return 0;
+}
+
+static __be32 first_address(const struct net_device *dev)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev)
+		return 0;
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (ifa->ifa_local)
+			return ifa->ifa_local;
+	return 0;
+}
+
+/* 0 if there is none either. */
+static noinline __be32 address_off_link(struct srcroute_net *sn,
+					const struct net_device *dev)
+{
+	__be32 addr = first_address(dev);
+	__be32 id = READ_ONCE(sn->router_id);
+
+	if (addr)
+		return addr;
+	if (id && srcroute_addr_is_local_anywhere(sn->net, id))
+		return id;
+	return inet_select_addr(dev, 0, RT_SCOPE_UNIVERSE);
+}
+
+/*
+ * The address to record (H7): the primary one of the interface of departure whose
+ * prefix holds the gateway or @next, else its first primary one; without any,
+ * router_id, a global address of the namespace or VRF, or @arrival, the destination
+ * that the datagram arrived with.
+ */
+static __always_inline __be32
+egress_address(const struct srcroute_packet *p, const struct rtable *rt,
+	       __be32 next, __be32 arrival)
+{
+	__be32 addr;
+
+	if (rt->rt_gw_family == AF_INET)
+		next = rt->rt_gw4;
+	addr = address_on_link(rt->dst.dev, next);
+	if (likely(addr))
+		return addr;
+	addr = address_off_link(p->sn, rt->dst.dev);
+	return addr ? addr : arrival;
+}
+
 /**
  * srcroute_forward_hit() - rewrite a hit and send it on (H7, H9)
  * @p: the datagram, its header as received, routed to @next
  * @next: the first address of its route that is not ours
+ * @ptr: the pointer as it points at @next
  *
  * Context: RCU read side. Frees @p->skb or gives it away.
  * Return: NF_STOLEN.
  */
-unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next)
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
+				  unsigned int ptr)
 {
 	struct sk_buff *skb = p->skb;
 	__be32 arrival, record;
 	unsigned int verdict;
-	u8 *option;
+	struct iphdr *iph;
 
 	if (is_too_deep())
 		return srcroute_discard(p, SRCROUTE_NESTED);
@@ -196,18 +268,19 @@ unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next)
 	if (!srcroute_header_make_room(skb, &p->h))
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
 
-	arrival = p->h.iph->daddr;
-	record = srcroute_egress_address(p->sn, skb_rtable(skb), next, arrival);
-	option = p->h.options + p->srr.off;
-	srr_advance(option, (const u8 *)&next, (const u8 *)&record);
-	p->h.iph->daddr = next;
-	if (records(skb))
+	iph = p->h.iph;
+	arrival = iph->daddr;
+	record = egress_address(p, skb_rtable(skb), next, arrival);
+	srr_advance(p->h.options + p->srr.off, ptr, (const u8 *)&record);
+	iph->daddr = next;
+	if (unlikely(records(skb)))
 		srcroute_record(skb, &p->h, record);
-	ip_send_check(p->h.iph);
-	settle_options(p);
+	srcroute_header_set_checksum(iph);
+	settle_options(skb, &p->h);
 	IPCB(skb)->opt.router_alert = 0;	/* no local daemon is to take it */
-	trace_srcroute_advance(p->h.iph, p->in, arrival, record, option[2]);
-	return forward(p, SRCROUTE_HOP);
+	trace_srcroute_advance(iph, p->in, arrival, record, ptr + 4);
+	hide_from_ipvs(skb);
+	return forward(p, skb, SRCROUTE_HOP);
 }
 
 /**
@@ -231,11 +304,12 @@ unsigned int srcroute_forward_transit(struct srcroute_packet *p)
 	if (records(skb)) {
 		if (!srcroute_header_make_room(skb, &p->h))
 			return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-		record = srcroute_egress_address(p->sn, skb_rtable(skb), daddr,
-						 daddr);
+		record = egress_address(p, skb_rtable(skb), daddr, daddr);
 		srcroute_record(skb, &p->h, record);
 		ip_send_check(p->h.iph);
 	}
-	settle_options(p);
-	return forward(p, SRCROUTE_TRANSIT);
+	settle_options(skb, &p->h);
+	if (!srr_is_complete(&p->srr))
+		hide_from_ipvs(skb);
+	return forward(p, skb, SRCROUTE_TRANSIT);
 }

@@ -5,6 +5,7 @@
  */
 #include <net/netfilter/nf_conntrack.h>
 
+#include "classify.h"
 #include "datapath.h"
 
 /*
@@ -54,7 +55,8 @@ static noinline unsigned int untrack(struct srcroute_net *sn,
 unsigned int srcroute_hook_pre_routing_first(void *priv, struct sk_buff *skb,
 					     const struct nf_hook_state *state)
 {
-	if (likely(srcroute_is_plain(skb)) || !has_other_hooks(state->net) ||
+	/* In the order of what it costs to ask. */
+	if (!has_other_hooks(state->net) || likely(srcroute_is_plain(skb)) ||
 	    !srcroute_may_have_route(skb))
 		return NF_ACCEPT;
 	return untrack(priv, skb);

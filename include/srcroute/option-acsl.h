@@ -150,30 +150,30 @@ const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n);
   @*/
 unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route);
 
+/*@ requires \valid(to + (0 .. 3)) && \valid_read(from + (0 .. 3));
+  @ requires \separated(to + (0 .. 3), from + (0 .. 3));
+  @ terminates \true;
+  @ assigns to[0 .. 3];
+  @ ensures to[0] == from[0] && to[1] == from[1] && to[2] == from[2] &&
+  @	to[3] == from[3];
+  @*/
+static inline void srr_copy_address(u8 *to, const u8 *from);
+
 /*@ requires \valid(option + (0 .. 2)) && are_sound(option[1], option[2]);
   @ requires \valid(option + (0 .. option[1] - 1));
-  @ requires \valid_read(next + (0 .. 3)) && \valid_read(record + (0 .. 3));
-  @ requires \separated(option + (0 .. SRR_OPTIONS_MAX), next + (0 .. 3));
+  @ requires option[2] <= ptr && ptr + 3 <= option[1] && ptr % 4 == 0;
+  @ requires \valid_read(record + (0 .. 3));
   @ requires \separated(option + (0 .. SRR_OPTIONS_MAX), record + (0 .. 3));
   @ terminates \true;
-  @ assigns option[2], option[3 .. option[1] - 1];
-  @ ensures taken: \result <==> \exists integer p; \old(option[2]) <= p &&
-  @	p + 3 <= option[1] && p % 4 == 0 && holds{Pre}(option, p, next);
-  @ ensures unchanged: !\result ==> \forall integer k;
-  @	0 <= k < option[1] ==> option[k] == \old(option[k]);
-  @ ensures first: \result ==> \forall integer p;
-  @	\old(option[2]) <= p < option[2] - 4 && p % 4 == 0 ==>
-  @	!holds{Pre}(option, p, next);
-  @ ensures slot: \result ==> \old(option[2]) <= option[2] - 4 &&
-  @	holds{Pre}(option, option[2] - 4, next) &&
-  @	holds(option, option[2] - 4, record);
-  @ ensures rest: \result ==> \forall integer k; 0 <= k < option[1] &&
-  @	k != 2 && !(option[2] - 5 <= k < option[2] - 1) ==>
-  @	option[k] == \old(option[k]);
+  @ assigns option[2], option[ptr - 1 .. ptr + 2];
+  @ ensures slot: holds(option, ptr, record);
+  @ ensures pointer: option[2] == ptr + 4;
+  @ ensures rest: \forall integer k; 0 <= k < option[1] && k != 2 &&
+  @	!(ptr - 1 <= k < ptr + 3) ==> option[k] == \old(option[k]);
   @ ensures sound: option[1] == \old(option[1]) &&
   @	are_sound(option[1], option[2]);
   @*/
-bool srr_advance(u8 *option, const u8 *next, const u8 *record);
+static inline void srr_advance(u8 *option, unsigned int ptr, const u8 *record);
 
 /*@ requires \valid(option + (0 .. 2)) && are_sound(option[1], option[2]);
   @ terminates \true;

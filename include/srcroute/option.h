@@ -25,6 +25,12 @@ typedef unsigned char u8;
 #define SRR_OPTIONS_MAX	40	/* octets of an option area */
 #define SRR_SLOTS_MAX	9	/* addresses that fit into it */
 
+/* Offsets inside a source route, and the pointer to its first slot. */
+#define SRR_LEN		1
+#define SRR_PTR		2
+#define SRR_SLOTS	3
+#define SRR_PTR_MIN	4
+
 /**
  * enum srr_verdict - what srr_parse() makes of an option area
  * @SRR_NONE: no source route ahead of the end, or of the first fault (O4)
@@ -88,9 +94,36 @@ static inline const u8 *srr_slot(const u8 *area, const struct srr *srr)
 	return area + srr->off + srr->ptr - 1;
 }
 
+/**
+ * srr_copy_address() - copy an address
+ * @to: where to
+ * @from: four octets, at any alignment; they do not overlap @to
+ */
+static inline void srr_copy_address(u8 *to, const u8 *from)
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+}
+
+/**
+ * srr_advance() - take an address and leave ours in its place (H7)
+ * @option: type octet of a sound source route that is not complete
+ * @ptr: the pointer as it points at that address: not before where it points now
+ * @record: the address to record in that slot
+ *
+ * Slots before it, skipped because they named us (H6), stay as they are. The
+ * pointer moves past the slot; the length of the option never changes.
+ */
+static inline void srr_advance(u8 *option, unsigned int ptr, const u8 *record)
+{
+	srr_copy_address(option + ptr - 1, record);
+	option[SRR_PTR] = ptr + 4;
+}
+
 const u8 *srr_recorded(const u8 *area, const struct srr *srr, unsigned int *n);
 unsigned int srr_reverse(const u8 *area, const struct srr *srr, u8 *route);
-bool srr_advance(u8 *option, const u8 *next, const u8 *record);
 void srr_complete(u8 *option);
 
 #endif /* _SRCROUTE_OPTION_H */

@@ -38,12 +38,6 @@ bool srcroute_header_make_writable(struct sk_buff *skb,
 	return true;
 }
 
-bool srcroute_header_make_room(struct sk_buff *skb, struct srcroute_header *h)
-{
-	prove(skb_rtable(skb), "there is a link to make room for");
-	return srcroute_header_make_writable(skb, h);
-}
-
 bool srcroute_quote_read(const struct sk_buff *skb, unsigned int offset,
 			 struct srcroute_quote *quote)
 {
@@ -111,23 +105,6 @@ unsigned int srr_reverse(const u8 *options, const struct srr *srr, u8 *route)
 	return n;
 }
 
-bool srr_advance(u8 *option, const u8 *next, const u8 *record)
-{
-	u8 len = option[1], ptr = nondet_u8();
-
-	prove(len >= 3 && len % 4 == 3 && option[2] >= 4 && option[2] % 4 == 0,
-	      "the engine is given a sound route");
-	prove(__CPROVER_w_ok(option, len), "all of the route may be written");
-	prove(__CPROVER_r_ok(next, 4) && __CPROVER_r_ok(record, 4),
-	      "addresses have four octets");
-	if (nondet_bool())
-		return false;
-	suppose(ptr >= 4 && ptr % 4 == 0);
-	__CPROVER_havoc_slice(option + 2, len - 2);
-	option[2] = ptr;
-	return true;
-}
-
 void srr_complete(u8 *option)
 {
 	prove(option[1] >= 3 && option[1] % 4 == 3 && option[2] >= 4 &&
@@ -150,11 +127,9 @@ bool srcroute_addr_is_unicast_host(struct net *net,
 	return nondet_bool();
 }
 
-__be32 srcroute_egress_address(struct srcroute_net *sn, const struct rtable *rt,
-			       __be32 next, __be32 arrival)
+bool srcroute_addr_is_local_anywhere(struct net *net, __be32 addr)
 {
-	prove(rt && rt->dst.dev, "an address is recorded by a route");
-	return nondet_u32();
+	return nondet_bool();
 }
 
 #endif /* PROVES_ADDRESS */
@@ -205,9 +180,12 @@ static unsigned int forward(struct srcroute_packet *p,
 	return NF_STOLEN;
 }
 
-unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next)
+unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
+				  unsigned int ptr)
 {
 	prove(!srr_is_complete(&p->srr), "a hit has addresses to go");
+	prove(ptr >= p->srr.ptr && ptr + 3 <= p->srr.len && ptr % 4 == 0,
+	      "the address taken is one of those to go");
 	return forward(p, SRCROUTE_HOP);
 }
 

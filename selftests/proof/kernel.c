@@ -220,6 +220,7 @@ int skb_ensure_writable(struct sk_buff *skb, unsigned int len)
 	proof_move(skb);
 	return 0;
 }
+#endif /* HEADER */
 
 int skb_cow(struct sk_buff *skb, unsigned int headroom)
 {
@@ -228,7 +229,6 @@ int skb_cow(struct sk_buff *skb, unsigned int headroom)
 	proof_move(skb);
 	return 0;
 }
-#endif /* HEADER */
 
 /* What all functions of IPv4 take for granted that are given a datagram. */
 static void check_header(const struct sk_buff *skb)

@@ -9,7 +9,7 @@ void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
 	struct srcroute_packet p;
-	unsigned int verdict;
+	unsigned int verdict, ptr = nondet_u8();
 
 	skb->_skb_refdst = PROOF_INPUT;
 	proof_own(&p, skb);
@@ -17,8 +17,13 @@ void main(void)
 	suppose(p.verdict == SRR_VALID);
 	suppose(proof_is_compiled(skb));
 	proof.compiled = true;
-	verdict = nondet_bool() ? srcroute_forward_hit(&p, nondet_u32()) :
-				  srcroute_forward_transit(&p);
+	if (nondet_bool()) {
+		suppose(ptr >= p.srr.ptr && ptr + 3 <= p.srr.len &&
+			ptr % 4 == 0);
+		verdict = srcroute_forward_hit(&p, nondet_u32(), ptr);
+	} else {
+		verdict = srcroute_forward_transit(&p);
+	}
 	reach(proof_cpu.stats.outcome[SRCROUTE_HOP]);
 	reach(proof_cpu.stats.outcome[SRCROUTE_TRANSIT]);
 	reach(proof_cpu.stats.outcome[SRCROUTE_FRAG_NEEDED]);

@@ -171,45 +171,28 @@ static void check_rewritten(const struct area *area, const struct srr *before)
 	       "a rewrite that changes another part of the route");
 }
 
-static bool check_advance(struct area *area, const struct srr *srr,
-			  const u8 *next, const u8 *record)
+static void check_advance(struct area *area, const struct srr *srr,
+			  unsigned int slot, const u8 *record)
 {
 	u8 reference[SRR_OPTIONS_MAX];
-	bool done;
 
 	memcpy(reference, area->octet, area->len);
-	done = srr_advance(area->octet + srr->off, next, record);
-	expect_number("the answer of srr_advance()", done,
-		      reference_advance(reference + srr->off, next, record));
+	srr_advance(area->octet + srr->off, SRR_PTR_MIN + 4 * slot, record);
+	reference_advance(reference + srr->off, slot, record);
 	expect_same("srr_advance()", area->octet, reference, area->len);
 	check_rewritten(area, srr);
-	return done;
 }
 
-static void check_one_advance(const struct srr *srr, const u8 *next,
-			      const u8 *record)
-{
-	struct area area = copy(input.octet, input.len);
-
-	check_advance(&area, srr, next, record);
-	free(area.block);
-}
-
-/* Every address of the route, and those that differ from it in one octet. */
+/* Every slot that is left, by skipping those before it. */
 static void check_advances(const struct srr *srr,
-			   const struct reference_route *route, const u8 *next,
+			   const struct reference_route *route,
 			   const u8 *record)
 {
-	check_one_advance(srr, next, record);
-	for (unsigned int i = 0; i < route->slots; i++) {
-		struct reference_address near = route->slot[i];
+	for (unsigned int i = route->next; i < route->slots; i++) {
+		struct area area = copy(input.octet, input.len);
 
-		check_one_advance(srr, near.octet, record);
-		for (unsigned int octet = 0; octet < 4; octet++) {
-			near.octet[octet] ^= 1;
-			check_one_advance(srr, near.octet, record);
-			near.octet[octet] ^= 1;
-		}
+		check_advance(&area, srr, i, record);
+		free(area.block);
 	}
 }
 
@@ -223,8 +206,7 @@ static void check_journey(const struct srr *srr,
 
 	for (unsigned int i = route->next; i < route->slots; i++) {
 		expect(!srr_is_complete(&now), "the end of a journey");
-		expect(check_advance(&area, srr, route->slot[i].octet, record),
-		       "a journey that stops");
+		check_advance(&area, srr, i, record);
 		now.ptr += 4;
 	}
 	expect(srr_is_complete(&now), "the end of a journey");
@@ -244,7 +226,7 @@ static void check_finish(const struct srr *srr)
 	free(area.block);
 }
 
-static void check_all(const u8 *next, const u8 *record)
+static void check_all(const u8 *record)
 {
 	struct reference_route route;
 	struct srr srr;
@@ -255,7 +237,7 @@ static void check_all(const u8 *next, const u8 *record)
 	check_recorded(&srr, &route);
 	check_reverse(&srr, &route);
 	check_slot(&srr, &route);
-	check_advances(&srr, &route, next, record);
+	check_advances(&srr, &route, record);
 	check_journey(&srr, &route, record);
 	check_finish(&srr);
 }
@@ -267,7 +249,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (size < 8 || size > 8 + SRR_OPTIONS_MAX)
 		return 0;
 	input = copy(data + 8, size - 8);
-	check_all(data, data + 4);
+	check_all(data + 4);	/* four octets ahead of it: the corpus has them */
 	free(input.block);
 	return 0;
 }

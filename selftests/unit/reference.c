@@ -209,21 +209,14 @@ unsigned int reference_reverse(const struct reference_route *route,
 	return n;
 }
 
-/* From the last slot to the pointer: the first match is what is left over. */
-bool reference_advance(u8 *option, const u8 *next, const u8 *record)
+/* Slots before it are skipped. */
+void reference_advance(u8 *option, unsigned int slot, const u8 *record)
 {
 	struct reference_route route = reference_read(option);
-	struct reference_address *match = NULL;
 
-	for (unsigned int i = route.slots; i-- > route.next; )
-		if (!memcmp(route.slot[i].octet, next, 4))
-			match = &route.slot[i];
-	if (!match)
-		return false;
-	memcpy(match->octet, record, 4);
-	route.next = match - route.slot + 1;
+	memcpy(route.slot[slot].octet, record, 4);
+	route.next = slot + 1;
 	write_back(&route, option);
-	return true;
 }
 
 void reference_complete(u8 *option)

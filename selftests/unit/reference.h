@@ -36,7 +36,7 @@ unsigned int reference_recorded(const struct reference_route *route,
 				struct reference_address *list);
 unsigned int reference_reverse(const struct reference_route *route,
 			       struct reference_address *list);
-bool reference_advance(u8 *option, const u8 *next, const u8 *record);
+void reference_advance(u8 *option, unsigned int slot, const u8 *record);
 void reference_complete(u8 *option);
 
 #endif /* _REFERENCE_H */
