@@ -8,7 +8,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
-	mutants mutants-long lint unit proof fuzz coverage selftests bench srtrace deb \
+	check-hosts kernels mutants mutants-long lint unit proof fuzz coverage selftests \
+	bench srtrace deb \
 	check-packages
 
 # Before kbuild's own message, which says nothing of packages.
@@ -58,7 +59,10 @@ help:
 	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
 	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
 	@echo '                  a storm of 1,000,000, and as many around the hooks'
+	@echo 'make kernels      all selftests on every supported kernel, 5.10 to the newest'
+	@echo 'make kernels KERNELS="oldest newest"  ... on these'
 	@echo 'make check-packages  those of make deb, in a clean Debian 12'
+	@echo 'make check-hosts  make demo and make check on a minimal Debian 12 and 13'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make mutants-long  ... and 200 more, of which nobody has thought'
 	@echo 'make lint         style and static checks of all sources'
@@ -88,8 +92,14 @@ check-debug:
 check-long:
 	scripts/check/long
 
+check-hosts:
+	scripts/check/hosts
+
 deb:
 	scripts/packages/build
+
+kernels:
+	scripts/check/kernels $(KERNELS)
 
 check-packages:
 	scripts/check/packages
