@@ -570,13 +570,19 @@ def make(name, function):
     return _made[name]
 
 
-def router():
-    return make("router", lambda: Router(corpus.LINKS, corpus.LOOPBACK,
-                                         corpus.ROUTES))
-
-
 def ours():
     return make("ours", lambda: FieldBench("ours"))
+
+
+def router_with(policy=()):
+    """As the kernel has it that is tested."""
+    table = ours().router.run("ip -4 route show table local")
+    return Router(corpus.LINKS, corpus.LOOPBACK, corpus.ROUTES, policy,
+                  "broadcast 10.2.0.0 " in table)
+
+
+def router():
+    return make("router", router_with)
 
 
 def close():
@@ -630,8 +636,7 @@ def with_settings(*reached, part=10, **settings):
     bench.set(**{**Model.DEFAULTS, **settings})
     ktap.cleanup(lambda: bench.set(**Model.DEFAULTS))
     policy = [(MARK, MARK_ROUTE)] if settings.get("mark") else ()
-    model = Model(Router(corpus.LINKS, corpus.LOOPBACK, corpus.ROUTES,
-                         policy), **settings)
+    model = Model(router_with(policy), **settings)
     run = Run(count, SEED + 1, model, bench)
     run.report(run.wrong)
     run.reaches(*reached)

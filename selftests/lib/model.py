@@ -88,9 +88,12 @@ class Route:
 
 
 class Router:
-    """Addresses and routes; the routes in the words of ip-route(8)."""
+    """Addresses and routes; the routes in the words of ip-route(8). Before Linux
+    5.14 the lowest address of a prefix was a broadcast address, too."""
 
-    def __init__(self, links, loopback, routes, policy=()):
+    def __init__(self, links, loopback, routes, policy=(),
+                 lowest_is_broadcast=False):
+        self._lowest_is_broadcast = lowest_is_broadcast
         self.links, self.mtu, self.conf = {}, {}, {}
         self.local, self.main, self.policy = [], [], {}
         for name, addresses, mtu, conf in (("lo", loopback, 65536, {}),
@@ -119,6 +122,9 @@ class Router:
             if a.length < 31:
                 self.local.append(Route("broadcast", a.net | ~a.mask
                                         & 0xFFFFFFFF, 32, name, 0, a.local))
+                if self._lowest_is_broadcast:
+                    self.local.append(Route("broadcast", a.net, 32, name, 0,
+                                            a.local))
 
     def _parse(self, text):
         words = text.split()
