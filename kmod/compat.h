@@ -51,15 +51,17 @@
 /*
  * Why a datagram is dropped: Linux 5.17 began to say so, Linux 6.0 made a list of
  * the reasons. Before, dropwatch and the like show where it was dropped, and the
- * counters why.
+ * counters why. modinfo shows what the module has to do without.
  */
 #ifdef DEFINE_DROP_REASON
+#define SRCROUTE_LACKS	"nothing"
 #define SRCROUTE_DROP_REASON(name)	SKB_DROP_REASON_##name
 static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
 {
 	kfree_skb_reason(skb, reason);
 }
 #else
+#define SRCROUTE_LACKS	"drop reasons"
 #define SRCROUTE_DROP_REASON(name)	0
 static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
 {

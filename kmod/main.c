@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 
+#include "compat.h"
 #include "control.h"
 
 static int __init srcroute_init(void)
@@ -32,3 +33,4 @@ MODULE_DESCRIPTION("IPv4 source-route forwarding");
 MODULE_AUTHOR("The srcroute developers");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SRCROUTE_VERSION);
+MODULE_INFO(lacks, SRCROUTE_LACKS);	/* of this kernel */
