@@ -8,9 +8,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
-	check-hosts kernels mutants mutants-long lint unit proof fuzz coverage selftests \
-	bench srtrace deb \
-	check-packages
+	check-hosts check-packages kernels mutants mutants-long lint unit proof fuzz \
+	coverage selftests bench srtrace deb dist
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -50,6 +49,7 @@ help:
 	@echo 'make KDIR=DIR     ... for the kernel whose headers are in DIR'
 	@echo 'make install      install it, so that modprobe finds it'
 	@echo 'make deb          Debian packages, in out/deb/'
+	@echo 'make dist         a tarball of the commit, the same for all, in out/dist/'
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
@@ -61,7 +61,7 @@ help:
 	@echo '                  a storm of 1,000,000, and as many around the hooks'
 	@echo 'make kernels      all selftests on every supported kernel, 5.10 to the newest'
 	@echo 'make kernels KERNELS="oldest newest"  ... on these'
-	@echo 'make check-packages  those of make deb, in clean Debian 11, 12, 13'
+	@echo 'make check-packages  those of make deb and make dist, in clean Debian 11, 12, 13'
 	@echo 'make check-hosts  make demo and make check on a minimal Debian 12 and 13'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make mutants-long  ... and 200 more, of which nobody has thought'
@@ -97,6 +97,9 @@ check-hosts:
 
 deb:
 	scripts/packages/build
+
+dist:
+	scripts/packages/dist
 
 kernels:
 	scripts/check/kernels $(KERNELS)
