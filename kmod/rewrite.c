@@ -109,14 +109,14 @@ static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
 }
 
 /*
- * ip_forward() is to act on none of the options again. It and the flowtable need
- * their length, fragments and errors where the options are.
+ * ip_forward() is to act on none of the options again. What stays is where they are,
+ * for fragments and errors. Where the source route is the only option, nothing has
+ * been noted of it.
  */
-static void settle_options(struct sk_buff *skb, const struct srcroute_header *h)
+static void settle_options(struct sk_buff *skb)
 {
 	struct ip_options *opt = &IPCB(skb)->opt;
 
-	opt->optlen = h->options_len;
 	opt->srr = 0;
 	opt->is_strictroute = 0;
 	opt->srr_is_hit = 0;
@@ -159,6 +159,8 @@ static __always_inline unsigned int forward(struct srcroute_packet *p,
 					    struct sk_buff *skb,
 					    enum srcroute_outcome outcome)
 {
+	/* ip_forward() and the flowtable ask by it if there are options. */
+	IPCB(skb)->opt.optlen = p->h.options_len;
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
 	skb_orphan(skb);	/* ip_forward() drops what has a socket (TPROXY) */
 	srcroute_count(p->iface, outcome);
@@ -273,11 +275,14 @@ unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
 	record = egress_address(p, skb_rtable(skb), next, arrival);
 	srr_advance(p->h.options + p->srr.off, ptr, (const u8 *)&record);
 	iph->daddr = next;
-	if (unlikely(records(skb)))
-		srcroute_record(skb, &p->h, record);
+	if (unlikely(!p->srr.only_option)) {
+		if (records(skb))
+			srcroute_record(skb, &p->h, record);
+		settle_options(skb);
+		/* No local daemon is to take it. */
+		IPCB(skb)->opt.router_alert = 0;
+	}
 	srcroute_header_set_checksum(iph);
-	settle_options(skb, &p->h);
-	IPCB(skb)->opt.router_alert = 0;	/* no local daemon is to take it */
 	trace_srcroute_advance(iph, p->in, arrival, record, ptr + 4);
 	hide_from_ipvs(skb);
 	return forward(p, skb, SRCROUTE_HOP);
@@ -308,7 +313,7 @@ unsigned int srcroute_forward_transit(struct srcroute_packet *p)
 		srcroute_record(skb, &p->h, record);
 		ip_send_check(p->h.iph);
 	}
-	settle_options(skb, &p->h);
+	settle_options(skb);
 	if (!srr_is_complete(&p->srr))
 		hide_from_ipvs(skb);
 	return forward(p, skb, SRCROUTE_TRANSIT);
