@@ -281,9 +281,10 @@ def pieces(src, dst):
 
 
 def waited_for(link, sent):
-    """The first of them comes last, and nothing before it."""
-    expect_nothing(bench.exchange(link, *sent[1:]))
-    expect_one(bench.exchange(link, sent[0]), "b")
+    """Nothing goes on before the last has come. In order: act_ct of Linux 5.10 loses
+    what is not, and its namespace with it."""
+    expect_nothing(bench.exchange(link, *sent[:-1]))
+    expect_one(bench.exchange(link, sent[-1]), "b")
 
 
 @test("H10: recipe: act_ct for datagrams without options")
@@ -293,9 +294,9 @@ def behind_act_ct():
     sent, wanted = pieces(SRC, A)
     expect(bench.exchange("a", *sent[::-1]), {"b": wanted[::-1]})
     # It does get the others.
-    plain = [ip(SRC, FAR, payload=part[-16:], frag=int.from_bytes(
-        part[6:8], "big")) for part in sent]
-    expect_nothing(bench.exchange("a", plain[0]))
+    plain = [ip(SRC, FAR, payload=part[(part[0] & 15) * 4:],
+                frag=int.from_bytes(part[6:8], "big")) for part in sent]
+    waited_for("a", plain)
     bench.router.run("tc filter del dev a ingress; tc filter add dev a ingress "
                      "protocol ip matchall action ct")
     waited_for("a", sent)
