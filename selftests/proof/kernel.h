@@ -524,7 +524,8 @@ static inline void skb_set_transport_header(struct sk_buff *skb, int offset)
 
 static inline int skb_transport_offset(const struct sk_buff *skb)
 {
-	return skb->head + skb->transport_header - skb->data;
+	/* The header may be noted anywhere: not by a pointer to there. */
+	return skb->transport_header - (skb->data - skb->head);
 }
 
 static inline struct iphdr *ip_hdr(const struct sk_buff *skb)
