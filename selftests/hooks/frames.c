@@ -23,7 +23,7 @@
 #define PIECES_MAX	8	/* the kernel would take 17 */
 #define PIECE_MAX	4096
 
-/* selftests/lib/wayfield.py gives it to every device. */
+/* selftests/lib/thrower.py gives it to every device. */
 static const u8 here[ETH_ALEN] = { 2, 0, 0, 0, 0xf0, 1 };
 static const u8 there[ETH_ALEN] = { 2, 0, 0, 0, 0xf0, 2 };
 
