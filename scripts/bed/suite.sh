@@ -27,6 +27,20 @@ suite_keyring()
 	return 1
 }
 
+# suite_main: the address that it has for the releases themselves.
+suite_main()
+{
+	local main
+
+	main=$(suite_mirror '^[^-]*$')
+	if [ -z "$main" ]; then	# a machine that has never asked
+		apt-get -q update >/dev/null 2>&1 || :
+		main=$(suite_mirror '^[^-]*$')
+	fi
+	[ -n "$main" ] || { echo 'E: apt has no mirror of Debian'; return 1; } >&2
+	echo "$main"
+}
+
 # suite_sources SUITE [main]: with its security updates, if both have any; with
 # "main", without.
 suite_sources()
@@ -34,12 +48,7 @@ suite_sources()
 	local main security keyring
 
 	keyring=$(suite_keyring) || return
-	main=$(suite_mirror '^[^-]*$')
-	if [ -z "$main" ]; then	# a machine that has never asked
-		apt-get -q update >/dev/null 2>&1 || :
-		main=$(suite_mirror '^[^-]*$')
-	fi
-	[ -n "$main" ] || { echo 'E: apt has no mirror of Debian'; return 1; } >&2
+	main=$(suite_main) || return
 	security=$(suite_mirror '-security$')
 	echo "deb [signed-by=$keyring] $main $1 main"
 	case $1 in
