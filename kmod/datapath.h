@@ -14,14 +14,16 @@
  *   LOCAL_OUT, after raw icmp.c       ICMP errors about it that the kernel sends
  *
  * They use: classify.h (is a datagram ours?), header.c (the checked header),
- * option.c (the option engine, which knows no kernel), address.c (local addresses),
- * ipsec.c (policies), record.c (Record Route, Timestamp).
+ * option.c (the option engine, which knows no kernel), compile.c (the kernel's check
+ * of the other options), address.c (local addresses), ipsec.c (policies), record.c
+ * (Record Route, Timestamp).
  * control.h has the settings that they read and the counters that they write.
  */
 #ifndef _SRCROUTE_DATAPATH_H
 #define _SRCROUTE_DATAPATH_H
 
 #include <linux/in.h>
+#include <linux/inetdevice.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
@@ -36,6 +38,16 @@
 #include "header.h"
 
 /**
+ * struct srcroute_received - what the kernel's check of the options changes
+ * @options: the option area as it was received
+ * @check: the checksum of the header, too
+ */
+struct srcroute_received {
+	u8 options[SRR_OPTIONS_MAX];
+	__sum16 check;
+};
+
+/**
  * struct srcroute_packet - an owned datagram in PRE_ROUTING (O1)
  * @skb: the datagram
  * @h: its header; taken anew wherever the datagram may have been moved
@@ -45,6 +57,8 @@
  * @iface: settings and counters of @in
  * @srr: its source route
  * @verdict: what srr_parse() said of its options, never SRR_NONE
+ * @received: the options as received, if srcroute_compile() has changed them, and the
+ *	      checksum is stale then; else NULL
  * @action: what lsrr or ssrr of @in says, never SRCROUTE_OFF
  * @hit: for a local address, and the route is incomplete
  * @metadata: what @skb had in place of a route, as in its _skb_refdst: the metadata
@@ -60,6 +74,7 @@ struct srcroute_packet {
 	struct srcroute_iface *iface;
 	struct srr srr;
 	enum srr_verdict verdict;
+	const struct srcroute_received *received;
 	enum srcroute_action action;
 	bool hit;
 	unsigned long metadata;
@@ -82,11 +97,11 @@ unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
 void srcroute_metadata_take(struct srcroute_packet *p);
 void srcroute_metadata_show(const struct srcroute_packet *p);
 bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr);
-bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next);
+bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr);
 
 /* rewrite.c */
 unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
-				  unsigned int ptr);
+				  unsigned int ptr, __be32 on_link);
 unsigned int srcroute_forward_transit(struct srcroute_packet *p);
 
 /* ipsec.c */
@@ -103,6 +118,11 @@ unsigned int srcroute_refuse(struct srcroute_packet *p,
 unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome);
 bool srcroute_is_reversible(const struct srcroute_packet *p);
+
+/* compile.c */
+int srcroute_compile(struct srcroute_packet *p,
+		     struct srcroute_received *received, unsigned int *fault);
+bool srcroute_uncompile(struct srcroute_packet *p);
 
 /* record.c */
 void srcroute_record(const struct sk_buff *skb, const struct srcroute_header *h,
@@ -128,6 +148,34 @@ static inline bool srcroute_addr_is_unicast(__be32 addr)
 {
 	return !ipv4_is_zeronet(addr) && !ipv4_is_loopback(addr) &&
 	       !ipv4_is_multicast(addr) && !ipv4_is_lbcast(addr);
+}
+
+/**
+ * srcroute_addr_on_link() - our own address on the link that a route leads to
+ * @rt: the route
+ * @next: the address that it is the route to
+ *
+ * Inline, since every hit asks (docs/cost.md).
+ *
+ * Context: RCU read side.
+ * Return: of the interface of departure, the primary address whose prefix holds the
+ *	   gateway, or @next if there is none or it is one of IPv6; 0 if no prefix does.
+ *	   Where there is a peer, its address is what the prefix belongs to.
+ */
+static inline __be32 srcroute_addr_on_link(const struct rtable *rt, __be32 next)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(rt->dst.dev);
+	const struct in_ifaddr *ifa;
+
+	if (unlikely(!in_dev))
+		return 0;
+	if (rt->rt_gw_family == AF_INET)
+		next = rt->rt_gw4;
+	/* The kernel's list has all primary addresses before the secondary ones. */
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (inet_ifa_match(next, ifa))
+			return ifa->ifa_local;
+	return 0;
 }
 
 /**

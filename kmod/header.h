@@ -75,11 +75,12 @@ static inline void srcroute_header_set_checksum(struct iphdr *iph)
 }
 
 /**
- * srcroute_header_make_room() - let a header be changed, as ip_forward() does
+ * srcroute_header_make_room() - let a header be changed before it is forwarded
  * @skb: the datagram, routed
- * @h: its header; taken anew, since it may have moved
+ * @h: its header; taken anew if it has moved
  *
- * Makes room for the headers of the link, too, which spares ip_forward() a copy.
+ * Where it must be copied, the copy has room for the headers of the link as well,
+ * which spares ip_forward() another one. Inline, since mostly there is nothing to do.
  *
  * Context: RCU read side.
  * Return: false if there is no memory; @h must not be used any more then.
@@ -89,6 +90,8 @@ static inline bool srcroute_header_make_room(struct sk_buff *skb,
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
+	if (likely(!skb_header_cloned(skb)))
+		return true;
 	if (skb_cow(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len))
 		return false;
 	srcroute_header_locate(skb, h);
@@ -100,15 +103,16 @@ static inline bool srcroute_header_make_room(struct sk_buff *skb,
  * @skb: any datagram at a hook
  *
  * Asked of every datagram, so nothing is pulled, and its first octet alone is looked
- * at, which tells version and header length. That the rest of the header is there is
- * nobody's concern: without options it is not ours, whole or not.
+ * at, which tells version and header length. That the header is there is nobody's
+ * concern: what is plain is left alone, whole or not. To look is safe even where no
+ * octet is in the linear part, since struct skb_shared_info follows it.
  *
  * Context: any.
  * Return: false if it is worth a closer look.
  */
 static inline bool srcroute_is_plain(const struct sk_buff *skb)
 {
-	return skb_headlen(skb) && skb->data[0] == 0x45;
+	return skb->data[0] == 0x45;
 }
 
 /**

@@ -22,64 +22,13 @@ static u32 setting(const struct srcroute_packet *p, enum srcroute_conf_key key)
 	return READ_ONCE(p->iface->conf.value[key]);
 }
 
-/* What compile() changes, and what undoes it. */
-struct saved_options {
-	u8 options[SRR_OPTIONS_MAX];
-	__sum16 check;
-};
-
-static void save_options(const struct srcroute_packet *p,
-			 struct saved_options *was)
-{
-	memcpy(was->options, p->h.options, p->h.options_len);
-	was->check = p->h.iph->check;
-}
-
-static void restore_options(const struct srcroute_packet *p,
-			    const struct saved_options *was)
-{
-	memcpy(p->h.options, was->options, p->h.options_len);
-	p->h.iph->check = was->check;
-	memset(&IPCB(p->skb)->opt, 0, sizeof(IPCB(p->skb)->opt));
-}
-
-/*
- * The kernel's own check of the options (V5). It moves the pointers of Record
- * Route and Timestamp, so it is done once and only where there is more than
- * the source route.
- *
- * What they record meanwhile shows in errors alone: for transit what the kernel
- * finds by the route, for a hit, which has none yet, where it arrived.
- *
- * Return: 0, -EINVAL with @pointer set, or -ENOMEM.
- */
-static int compile(struct srcroute_packet *p, unsigned int *pointer)
-{
-	struct ip_options *opt = &IPCB(p->skb)->opt;
-	struct sk_buff *skb = p->skb;
-	__be32 info;
-	int err;
-
-	if (!srcroute_header_make_writable(skb, &p->h))
-		return -ENOMEM;
-
-	opt->optlen = p->h.options_len;
-	err = __ip_options_compile(p->net, opt, skb, &info);
-	if (err)
-		*pointer = ntohl(info) >> 24;
-	else if (!skb_dst(skb))
-		srcroute_record(skb, &p->h, p->h.iph->daddr);
-	/* Even if it has failed, pointers may have moved. */
-	ip_send_check(p->h.iph);
-	return err;
-}
-
+/* V5: the kernel's own check of the options has failed. */
 static unsigned int compile_failed(struct srcroute_packet *p, int err,
-				   unsigned int pointer)
+				   unsigned int fault)
 {
 	if (err == -ENOMEM)
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, pointer << 24);
+	return srcroute_refuse(p, SRCROUTE_BAD_OPTION, fault << 24);
 }
 
 /*
@@ -108,34 +57,29 @@ static unsigned int to_kernel(struct srcroute_packet *p)
 /* H8, V5: the kernel's own error about another option would carry the route back. */
 static noinline unsigned int deliver(struct srcroute_packet *p)
 {
-	unsigned int pointer;
-	struct saved_options was;
+	struct srcroute_received received;
+	unsigned int fault;
 	int err;
 
 	if (!p->srr.only_option) {
-		save_options(p, &was);
-		err = compile(p, &pointer);
+		err = srcroute_compile(p, &received, &fault);
 		if (err)
-			return compile_failed(p, err, pointer);
-		restore_options(p, &was);
+			return compile_failed(p, err, fault);
+		if (!srcroute_uncompile(p))
+			return srcroute_discard(p, SRCROUTE_NO_MEMORY);
 	}
 	return to_kernel(p);
 }
 
-/*
- * H6: all addresses that were left are ours. @was is what was received, NULL if
- * nothing has changed it.
- */
+/* H6: all addresses that were left are ours. */
 static noinline unsigned int complete_route(struct srcroute_packet *p,
-					    const struct saved_options *was,
 					    __be32 last)
 {
 	__be32 arrival;
 
-	if (!srcroute_header_make_writable(p->skb, &p->h))
+	if (!(p->received ? srcroute_uncompile(p) :
+			    srcroute_header_make_writable(p->skb, &p->h)))
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-	if (was)
-		restore_options(p, was);
 
 	arrival = p->h.iph->daddr;
 	p->h.iph->daddr = last;
@@ -157,16 +101,38 @@ static noinline bool recorded_has_local_addr(const struct srcroute_packet *p)
 	return false;
 }
 
+/* A link may have its neighbours as gateways: `onlink`, or a nexthop object. */
+static bool is_own_gateway(const struct rtable *rt, __be32 next)
+{
+	return rt->rt_gw_family == AF_INET && rt->rt_gw4 == next;
+}
+
+/*
+ * H5: does the route to @next lead straight to it? That it has no gateway is not
+ * enough: a default route may have none. A gateway of IPv6 does not tell whose @next is.
+ */
+static __always_inline bool is_adjacent(const struct srcroute_packet *p,
+					__be32 next, __be32 on_link)
+{
+	const struct rtable *rt = skb_rtable(p->skb);
+
+	if (rt->rt_uses_gateway)
+		return is_own_gateway(rt, next);
+	return likely(on_link) || srcroute_has_host_route(p, next);
+}
+
 /* H5 and the limits of an interface; the route is that to @next. */
 static __always_inline unsigned int
 check_egress(struct srcroute_packet *p, __be32 next, unsigned int ptr)
 {
-	if (p->srr.type == SRR_SSRR && !srcroute_is_adjacent(p, next))
+	__be32 on_link = srcroute_addr_on_link(skb_rtable(p->skb), next);
+
+	if (p->srr.type == SRR_SSRR && !is_adjacent(p, next, on_link))
 		return srcroute_refuse(p, SRCROUTE_NOT_ADJACENT, 0);
 	if (!setting(p, SRCROUTE_CONF_NONLOCAL) &&
 	    skb_rtable(p->skb)->dst.dev != p->in)
 		return srcroute_refuse(p, SRCROUTE_NONLOCAL, 0);
-	return srcroute_forward_hit(p, next, ptr);
+	return srcroute_forward_hit(p, next, ptr, on_link);
 }
 
 /*
@@ -201,8 +167,7 @@ check_route(struct srcroute_packet *p, __be32 next, unsigned int ptr)
 }
 
 /* H2 to H4, H6: route to the first address left that is not ours. There is one left. */
-static __always_inline unsigned int
-route_next(struct srcroute_packet *p, const struct saved_options *was)
+static __always_inline unsigned int route_next(struct srcroute_packet *p)
 {
 	struct srr srr = p->srr;
 	__be32 next;
@@ -219,28 +184,26 @@ route_next(struct srcroute_packet *p, const struct saved_options *was)
 			return check_route(p, next, srr.ptr);
 		srr.ptr += 4;
 	} while (!srr_is_complete(&srr));
-	return complete_route(p, was, next);
+	return complete_route(p, next);
 }
 
-static __always_inline unsigned int
-process_hit(struct srcroute_packet *p, const struct saved_options *was)
+static __always_inline unsigned int process_hit(struct srcroute_packet *p)
 {
 	if (!setting(p, SRCROUTE_CONF_REVISIT) && recorded_has_local_addr(p))
 		return srcroute_refuse(p, SRCROUTE_REVISIT, 0);
-	return route_next(p, was);
+	return route_next(p);
 }
 
 static noinline unsigned int process_hit_with_options(struct srcroute_packet *p)
 {
-	struct saved_options was __uninitialized;
-	unsigned int pointer;
+	struct srcroute_received received __uninitialized;
+	unsigned int fault;
 	int err;
 
-	save_options(p, &was);
-	err = compile(p, &pointer);
+	err = srcroute_compile(p, &received, &fault);
 	if (err)
-		return compile_failed(p, err, pointer);
-	return process_hit(p, &was);
+		return compile_failed(p, err, fault);
+	return process_hit(p);
 }
 
 static noinline unsigned int bad_option(struct srcroute_packet *p)
@@ -275,29 +238,40 @@ static unsigned int judge_local(struct srcroute_packet *p)
 	srcroute_untrack(p->skb);
 	if (!is_sound)
 		return bad_option(p);
-	return likely(p->srr.only_option) ? process_hit(p, NULL) :
+	return likely(p->srr.only_option) ? process_hit(p) :
 					    process_hit_with_options(p);
 }
 
-static unsigned int transit(struct srcroute_packet *p)
+static __always_inline unsigned int process_transit(struct srcroute_packet *p)
 {
-	unsigned int pointer;
+	if (p->srr.type == SRR_SSRR)
+		return srcroute_refuse(p, SRCROUTE_STRICT_TRANSIT,
+				       POINTER_DADDR << 24);
+	return srcroute_forward_transit(p);
+}
+
+static noinline unsigned int
+process_transit_with_options(struct srcroute_packet *p)
+{
+	struct srcroute_received received __uninitialized;
+	unsigned int fault;
 	int err;
 
+	err = srcroute_compile(p, &received, &fault);
+	if (err)
+		return compile_failed(p, err, fault);
+	return process_transit(p);
+}
+
+static unsigned int judge_transit(struct srcroute_packet *p)
+{
 	note_transport(p);
 	if (p->verdict == SRR_FAULT)
 		return bad_option(p);
 	if (!srr_is_complete(&p->srr))
 		srcroute_untrack(p->skb);
-	if (!p->srr.only_option) {
-		err = compile(p, &pointer);
-		if (err)
-			return compile_failed(p, err, pointer);
-	}
-	if (p->srr.type == SRR_SSRR)
-		return srcroute_refuse(p, SRCROUTE_STRICT_TRANSIT,
-				       POINTER_DADDR << 24);
-	return srcroute_forward_transit(p);
+	return likely(p->srr.only_option) ? process_transit(p) :
+					    process_transit_with_options(p);
 }
 
 /*
@@ -366,7 +340,7 @@ static bool is_for_us(struct srcroute_packet *p, unsigned int *verdict)
 	if (rules_first && daddr_is_local(p))
 		return true;
 	if (routes_as_transit(p, &err)) {
-		*verdict = err ? srcroute_unroutable(p, err) : transit(p);
+		*verdict = err ? srcroute_unroutable(p, err) : judge_transit(p);
 		return false;
 	}
 	if (!rules_first && daddr_is_local(p))
@@ -408,6 +382,7 @@ static noinline unsigned int process(struct srcroute_net *sn,
 	/* Not what another protocol has left there: SRv6 hands datagrams over. */
 	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
 	p.hit = false;
+	p.received = NULL;
 	p.metadata = 0;
 	if (unlikely(skb->_skb_refdst))
 		srcroute_metadata_take(&p);

@@ -45,6 +45,12 @@ static unsigned int drop_skb(struct srcroute_packet *p,
 	return NF_STOLEN;
 }
 
+/* I2: errors quote, and the trace and the log show, what was received. */
+static bool bring_back(struct srcroute_packet *p)
+{
+	return likely(!p->received) || srcroute_uncompile(p);
+}
+
 /**
  * srcroute_discard() - drop a datagram without an ICMP error
  * @p: the datagram
@@ -56,6 +62,7 @@ static unsigned int drop_skb(struct srcroute_packet *p,
 unsigned int srcroute_discard(struct srcroute_packet *p,
 			      enum srcroute_outcome outcome)
 {
+	bring_back(p);
 	return drop_skb(p, outcome, 0, 0);
 }
 
@@ -133,18 +140,19 @@ static unsigned int drop_checked(struct srcroute_packet *p,
 				 enum srcroute_outcome outcome, bool icmp,
 				 u32 info)
 {
-	const struct iphdr *iph = p->h.iph;
 	int err = 0;
 
+	if (!bring_back(p))
+		return drop_skb(p, SRCROUTE_NO_MEMORY, 0, 0);
 	/* Checks the source, and __icmp_send() wants a route on the datagram. */
 	if (!is_routed(p->skb))
-		err = srcroute_route_input(p, iph->daddr);
+		err = srcroute_route_input(p, p->h.iph->daddr);
 	if (err && outcome == SRCROUTE_POLICY_REJECT)
 		return srcroute_discard(p, outcome);
 	if (err)
 		return srcroute_unroutable(p, err);
 	/* Routing to nowhere does not check the source (I1). */
-	if (!icmp || srcroute_addr_is_local(p->net, p->in, iph->saddr))
+	if (!icmp || srcroute_addr_is_local(p->net, p->in, p->h.iph->saddr))
 		return srcroute_discard(p, outcome);
 
 	/* What else I1 forbids, __icmp_send() or srcroute_hook_local_out() drops. */

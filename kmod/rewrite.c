@@ -60,6 +60,9 @@ static noinline int exceeded_mtu(struct srcroute_packet *p, __be32 next)
 	if (likely(!srcroute_ipsec_applies(p->net, p->skb))) {
 		mtu = ip_dst_mtu_maybe_forward(skb_dst(p->skb), true);
 	} else {
+		/* To be read again, it has to be sound. */
+		if (p->received)
+			srcroute_header_set_checksum(p->h.iph);
 		mtu = srcroute_ipsec_mtu(p, next);
 		if (!srcroute_header_read(p->skb, &p->h))
 			return -ENOMEM;
@@ -125,13 +128,6 @@ static void settle_options(struct sk_buff *skb)
 	opt->is_changed = 0;
 }
 
-static bool records(const struct sk_buff *skb)
-{
-	const struct ip_options *opt = &IPCB(skb)->opt;
-
-	return opt->rr_needaddr || opt->ts_needaddr;
-}
-
 static __always_inline void input(struct sk_buff *skb)
 {
 	__this_cpu_inc(depth);
@@ -162,7 +158,8 @@ static __always_inline unsigned int forward(struct srcroute_packet *p,
 	/* ip_forward() and the flowtable ask by it if there are options. */
 	IPCB(skb)->opt.optlen = p->h.options_len;
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
-	skb_orphan(skb);	/* ip_forward() drops what has a socket (TPROXY) */
+	if (unlikely(skb->sk))	/* by TPROXY; ip_forward() drops what has one */
+		skb_orphan(skb);
 	srcroute_count(p->iface, outcome);
 
 	/* After an NFQUEUE verdict this is process context. */
@@ -179,23 +176,6 @@ static __always_inline unsigned int forward(struct srcroute_packet *p,
 static bool is_too_deep(void)
 {
 	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
-}
-
-/*
- * The address of an interface whose prefix holds a neighbour, 0 if there is none. The
- * kernel's list has all primary addresses before the secondary ones.
- */
-static __be32 address_on_link(const struct net_device *dev, __be32 neighbour)
-{
-	const struct in_device *in_dev = __in_dev_get_rcu(dev);
-	const struct in_ifaddr *ifa;
-
-	if (!in_dev)
-		return 0;
-	in_dev_for_each_ifa_rcu(ifa, in_dev)
-		if (inet_ifa_match(neighbour, ifa))
-			return ifa->ifa_local;
-	return 0;
 }
 
 static __be32 first_address(const struct net_device *dev)
@@ -227,22 +207,18 @@ static noinline __be32 address_off_link(struct srcroute_net *sn,
 
 /*
  * The address to record (H7): the primary one of the interface of departure whose
- * prefix holds the gateway or @next, else its first primary one; without any,
- * router_id, a global address of the namespace or VRF, or @arrival, the destination
- * that the datagram arrived with.
+ * prefix holds the gateway or the next address, which is @on_link, else its first
+ * primary one; without any, router_id, a global address of the namespace or VRF, or
+ * @arrival, the destination that the datagram arrived with.
  */
 static __always_inline __be32
-egress_address(const struct srcroute_packet *p, const struct rtable *rt,
-	       __be32 next, __be32 arrival)
+egress_address(const struct srcroute_packet *p, __be32 on_link, __be32 arrival)
 {
 	__be32 addr;
 
-	if (rt->rt_gw_family == AF_INET)
-		next = rt->rt_gw4;
-	addr = address_on_link(rt->dst.dev, next);
-	if (likely(addr))
-		return addr;
-	addr = address_off_link(p->sn, rt->dst.dev);
+	if (likely(on_link))
+		return on_link;
+	addr = address_off_link(p->sn, skb_dst(p->skb)->dev);
 	return addr ? addr : arrival;
 }
 
@@ -251,12 +227,13 @@ egress_address(const struct srcroute_packet *p, const struct rtable *rt,
  * @p: the datagram, its header as received, routed to @next
  * @next: the first address of its route that is not ours
  * @ptr: the pointer as it points at @next
+ * @on_link: srcroute_addr_on_link() of the route
  *
  * Context: RCU read side. Frees @p->skb or gives it away.
  * Return: NF_STOLEN.
  */
 unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
-				  unsigned int ptr)
+				  unsigned int ptr, __be32 on_link)
 {
 	struct sk_buff *skb = p->skb;
 	__be32 arrival, record;
@@ -272,12 +249,11 @@ unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
 
 	iph = p->h.iph;
 	arrival = iph->daddr;
-	record = egress_address(p, skb_rtable(skb), next, arrival);
+	record = egress_address(p, on_link, arrival);
 	srr_advance(p->h.options + p->srr.off, ptr, (const u8 *)&record);
 	iph->daddr = next;
 	if (unlikely(!p->srr.only_option)) {
-		if (records(skb))
-			srcroute_record(skb, &p->h, record);
+		srcroute_record(skb, &p->h, record);
 		settle_options(skb);
 		/* No local daemon is to take it. */
 		IPCB(skb)->opt.router_alert = 0;
@@ -306,12 +282,13 @@ unsigned int srcroute_forward_transit(struct srcroute_packet *p)
 		return srcroute_discard(p, SRCROUTE_NESTED);
 	if (is_refused(p, daddr, &verdict))
 		return verdict;
-	if (records(skb)) {
+	if (p->received) {
 		if (!srcroute_header_make_room(skb, &p->h))
 			return srcroute_discard(p, SRCROUTE_NO_MEMORY);
-		record = egress_address(p, skb_rtable(skb), daddr, daddr);
+		record = srcroute_addr_on_link(skb_rtable(skb), daddr);
+		record = egress_address(p, record, daddr);
 		srcroute_record(skb, &p->h, record);
-		ip_send_check(p->h.iph);
+		srcroute_header_set_checksum(p->h.iph);
 	}
 	settle_options(skb);
 	if (!srr_is_complete(&p->srr))

@@ -84,49 +84,17 @@ bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)
 	       res.type == RTN_UNICAST;
 }
 
-static bool is_on_link(const struct net_device *dev, __be32 addr)
-{
-	const struct in_device *in_dev = __in_dev_get_rcu(dev);
-	const struct in_ifaddr *ifa;
-
-	if (!in_dev)
-		return false;
-	/* Where there is a peer, its address is what the prefix belongs to. */
-	in_dev_for_each_ifa_rcu(ifa, in_dev)
-		if (inet_ifa_match(addr, ifa))
-			return true;
-	return false;
-}
-
-static bool has_host_route(const struct srcroute_packet *p, __be32 addr)
+/**
+ * srcroute_has_host_route() - does a route lead to one address alone? (H5)
+ * @p: the datagram
+ * @addr: the address
+ *
+ * Context: RCU read side.
+ * Return: true if the route to @addr is to no other address.
+ */
+bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr)
 {
 	struct fib_result res;
 
 	return !look_up(p, addr, &res) && res.prefixlen == 32;
-}
-
-/* A link may have its neighbours as gateways: `onlink`, or a nexthop object. */
-static bool is_own_gateway(const struct rtable *rt, __be32 next)
-{
-	return rt->rt_gw_family == AF_INET && rt->rt_gw4 == next;
-}
-
-/**
- * srcroute_is_adjacent() - does a strict route lead to the next address? (H5)
- * @p: the datagram, routed to @next
- * @next: the address
- *
- * A route without a gateway is not enough: a default route may be one. A gateway of
- * IPv6 does not tell whose @next is.
- *
- * Context: RCU read side.
- * Return: true if @next is on the link that the datagram leaves by.
- */
-bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
-{
-	const struct rtable *rt = skb_rtable(p->skb);
-
-	if (rt->rt_uses_gateway)
-		return is_own_gateway(rt, next);
-	return is_on_link(rt->dst.dev, next) || has_host_route(p, next);
 }

@@ -56,7 +56,7 @@ unsigned int srcroute_hook_pre_routing_first(void *priv, struct sk_buff *skb,
 					     const struct nf_hook_state *state)
 {
 	/* In the order of what it costs to ask. */
-	if (!has_other_hooks(state->net) || likely(srcroute_is_plain(skb)) ||
+	if (likely(srcroute_is_plain(skb)) || !has_other_hooks(state->net) ||
 	    !srcroute_may_have_route(skb))
 		return NF_ACCEPT;
 	return untrack(priv, skb);

@@ -46,20 +46,20 @@ enum srr_verdict {
 /**
  * struct srr - a source route and where it lies
  * @type: SRR_LSRR or SRR_SSRR; of the first one where there are several
+ * @only_option: the rest of the area is No Operation and zeroed padding
  * @off: offset of its type octet in the option area
  * @len: its length octet
  * @ptr: its pointer octet
- * @only_option: the rest of the area is No Operation and zeroed padding
  * @fault: with SRR_FAULT, offset in the option area of the octet to blame
  * @route_at_fault: with SRR_FAULT, a source route is what is wrong; where it
  *		    is not, @len and @ptr are those of a sound source route
  */
 struct srr {
 	u8 type;
+	bool only_option;
 	u8 off;
 	u8 len;
 	u8 ptr;
-	bool only_option;
 	u8 fault;
 	bool route_at_fault;
 };

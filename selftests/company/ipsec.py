@@ -174,5 +174,21 @@ def errors_with_policies():
     passes(HIT)
 
 
+@test("H13, H9: with policies around, a DF hit with Record Route is updated, and one "
+      "too long for the tunnel is quoted as received")
+def record_route_with_policies():
+    xfrm("policy add dir fwd src 0.0.0.0/0 dst 10.55.0.0/16 action block")
+    route = lsrr(FAR) + packet.record(1)
+    sent = ip(SRC, A, route, frag=0x4000)
+    expect(bench.exchange("a", sent), {"b": [edit(
+        sent, dst=FAR, options=lsrr(B, ptr=8) + packet.record(1, [B]), ttl=63)]})
+    bench.temporary("route add 10.80.0.0/16 via %s mtu lock 600" % NEXT)
+    sent = ip(SRC, A, lsrr("10.80.0.1") + packet.record(1), frag=0x4000,
+              payload=packet.udp(bytes(800)))
+    error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+    equal((error.type, error.code, error.mtu, error.quote.hex()),
+          (3, 4, 600, sent[:548].hex()), "error")
+
+
 if __name__ == "__main__":
     ktap.main(bench.close)

@@ -156,10 +156,9 @@ bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)
 	return nondet_bool();
 }
 
-bool srcroute_is_adjacent(const struct srcroute_packet *p, __be32 next)
+bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr)
 {
 	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
-	prove(skb_rtable(p->skb), "a neighbour is asked for by a route");
 	return nondet_bool();
 }
 
@@ -174,6 +173,8 @@ static unsigned int forward(struct srcroute_packet *p,
 	prove(p->verdict == SRR_VALID, "what is forwarded has a sound route");
 	prove(skb_valid_dst(p->skb), "what is forwarded is routed");
 	prove(proof_is_compiled(p->skb), "its options are compiled, or empty");
+	prove(p->srr.only_option || p->received,
+	      "what other options were is known");
 	srcroute_count(p->iface, outcome);
 	proof.forwarded++;
 	proof_take(p->skb);
@@ -181,7 +182,7 @@ static unsigned int forward(struct srcroute_packet *p,
 }
 
 unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
-				  unsigned int ptr)
+				  unsigned int ptr, __be32 on_link)
 {
 	prove(!srr_is_complete(&p->srr), "a hit has addresses to go");
 	prove(ptr >= p->srr.ptr && ptr + 3 <= p->srr.len && ptr % 4 == 0,

@@ -101,14 +101,20 @@ static struct proof_head *new_head(void)
 	return head;
 }
 
+/*
+ * What lies behind the linear part is out of bounds, but for one octet where it is
+ * empty: the kernel has struct skb_shared_info there, so that octet may be read, and is
+ * any.
+ */
 static void use_head(struct sk_buff *skb, struct proof_head *head,
 		     unsigned int headlen)
 {
+	unsigned int start = PROOF_HEAD - (headlen ? headlen : 1);
 	u8 *old = skb->head;
 
 	skb->head = head->octet;
-	skb->data = skb->head + PROOF_HEAD - headlen;
-	skb->network_header = PROOF_HEAD - headlen;
+	skb->data = skb->head + start;
+	skb->network_header = start;
 	skb->data_len = skb->len - headlen;
 	if (old)
 		free(old);

@@ -507,6 +507,11 @@ static inline unsigned int skb_headlen(const struct sk_buff *skb)
 	return skb->len - skb->data_len;
 }
 
+static inline bool skb_header_cloned(const struct sk_buff *skb)
+{
+	return nondet_bool();
+}
+
 static inline u8 *skb_network_header(const struct sk_buff *skb)
 {
 	return skb->head + skb->network_header;

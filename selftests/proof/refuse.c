@@ -9,6 +9,7 @@ void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
 	enum srcroute_outcome outcome = nondet_u8();
+	struct srcroute_received received;
 	struct srcroute_packet p;
 	unsigned int verdict;
 
@@ -20,6 +21,11 @@ void main(void)
 	p.verdict = srr_parse(p.h.options, p.h.options_len, &p.srr);
 	suppose(p.verdict != SRR_NONE);
 	suppose(p.action >= SRCROUTE_FORWARD && p.action <= SRCROUTE_REJECT);
+	p.received = nondet_bool() ? &received : NULL;
+	/* Compiling leaves the source route as it is. */
+	if (p.verdict == SRR_VALID || !p.srr.route_at_fault)
+		suppose(received.options[p.srr.off + 1] == p.srr.len &&
+			received.options[p.srr.off + 2] == p.srr.ptr);
 	/* Only judge_local() makes it a hit. */
 	suppose(!p.hit || p.verdict == SRR_VALID || !p.srr.route_at_fault);
 	switch (nondet_u8() % 4) {

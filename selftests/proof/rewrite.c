@@ -8,6 +8,7 @@
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
+	struct srcroute_received received;
 	struct srcroute_packet p;
 	unsigned int verdict, ptr = nondet_u8();
 
@@ -17,10 +18,12 @@ void main(void)
 	suppose(p.verdict == SRR_VALID);
 	suppose(proof_is_compiled(skb));
 	proof.compiled = true;
+	p.received = nondet_bool() ? &received : NULL;
 	if (nondet_bool()) {
 		suppose(ptr >= p.srr.ptr && ptr + 3 <= p.srr.len &&
 			ptr % 4 == 0);
-		verdict = srcroute_forward_hit(&p, nondet_u32(), ptr);
+		verdict = srcroute_forward_hit(&p, nondet_u32(), ptr,
+					       nondet_u32());
 	} else {
 		verdict = srcroute_forward_transit(&p);
 	}

@@ -22,9 +22,7 @@ void main(void)
 	if (srcroute_route_input(&p, nondet_u32()))
 		srcroute_route_is_unicast(&p, nondet_u32());
 	else
-		reach(srcroute_is_adjacent(&p, nondet_u32()));
-	if (skb_valid_dst(skb))
-		srcroute_is_adjacent(&p, nondet_u32());
+		reach(srcroute_has_host_route(&p, nondet_u32()));
 	srcroute_route_input(&p, nondet_u32());
 	skb_dst_drop(skb);
 	prove(!proof.held, "no reference of the metadata is given away");

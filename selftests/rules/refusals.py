@@ -6,9 +6,10 @@ I3. The topology is drawn in lib/standard.py.
 
 from lib import ktap, packet
 from lib.ktap import check, equal, test
-from lib.packet import edit, ip, lsrr, ssrr
+from lib.packet import edit, ip, lsrr, record, ssrr, timestamps
 from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench,
                           expect, expect_error, expect_nothing, expect_one)
+from lib.tracing import Trace
 
 bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
@@ -188,6 +189,48 @@ def quote_as_received():
                                 (ssrr(B, FAR), 3, 5)):
         sent = ip(SRC, A, options, payload=packet.udp(bytes(100)))
         expect_error(bench.exchange("a", sent), kind, code, sent)
+
+
+# What the kernel's check of the options changes: pointers, an overflow, octets
+# behind the end.
+BESIDE = (record(2), timestamps(1, 8), timestamps(0, 4), bytes([packet.TS, 4, 5, 0]),
+          record(1) + b"\0\1\2")
+
+
+@test("I2: errors quote what other options held as they came in, be it a hit, transit, "
+      "or complete")
+def other_options_as_received():
+    bench.temporary("route add unreachable 10.78.0.0/16")
+    bad = bytes([packet.RA, 3, 0])
+    for other in BESIDE:
+        for dst, route, ttl, error in ((A, lsrr("10.78.0.1"), 9, (3, 5)),
+                                       (A, lsrr(B, "10.78.0.1"), 9, (3, 5)),
+                                       (A, lsrr(FAR), 1, (11, 0)),
+                                       (FAR, lsrr(NEXT), 1, (11, 0))):
+            sent = ip(SRC, dst, route + other, ttl=ttl)
+            expect_error(bench.exchange("a", sent), *error, sent)
+        if other is BESIDE[-1]:
+            continue  # what follows would be behind the end
+        for ptr in 4, 8:
+            sent = ip(SRC, A, lsrr(FAR, ptr=ptr) + other + bad)
+            at = packet.Packet(sent).options.index(bad) + 1
+            expect_error(bench.exchange("a", sent), 12, 0, sent,
+                         pointer=20 + at)
+
+
+@test("I2: what is dropped without an error is traced as received")
+def traced_as_received():
+    bench.configure("net.ipv4.conf.a.rp_filter", 1)
+    bench.configure("net.ipv4.conf.all.rp_filter", 0)
+    with Trace("srcroute/srcroute_discard") as trace:
+        for other in BESIDE:
+            bench.moved()
+            expect_nothing(bench.exchange(
+                "a", ip("10.77.7.7", A, lsrr(FAR) + other)))
+            equal(bench.moved(), {"received": 1, "bad_source": 1}, "counters")
+            equal(trace.lines(), ["srcroute_discard: in=a saddr=10.77.7.7 "
+                                  "daddr=%s reason=bad_source icmp=0/0" % A],
+                  "event")
 
 
 @test("I2: an error for want of MTU quotes the datagram as received")
