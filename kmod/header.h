@@ -90,7 +90,7 @@ static inline bool srcroute_header_make_room(struct sk_buff *skb,
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
-	if (likely(!skb_header_cloned(skb)))
+	if (likely(!skb_cloned(skb)))
 		return true;
 	if (skb_cow(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len))
 		return false;

@@ -507,7 +507,7 @@ static inline unsigned int skb_headlen(const struct sk_buff *skb)
 	return skb->len - skb->data_len;
 }
 
-static inline bool skb_header_cloned(const struct sk_buff *skb)
+static inline bool skb_cloned(const struct sk_buff *skb)
 {
 	return nondet_bool();
 }
