@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Source routes for somebody else, which only pass through.
+
+    s -- GA -- [A device B] -- GB -- F      the destination is F, not the device
+"""
+
+from .. import rules
+from ..case import Case, Err, May, Nothing, Out, Send
+from ..option import Loose, Record, Strict
+
+SAME = ("dst", "length", "ptr", "record", "slots", "area")
+CODES = (May(Err(3, 5), "answers 3/5"), May(Nothing(), "discards without a word"))
+
+CASES = [
+    Case("T1", "LSRR with addresses to go passes as it is", rules.SRR_TRANSIT,
+         Send("F", [Loose("F2")]), Out("F", look=SAME),
+         known="Linux drops it while accept_source_route is 0"),
+    Case("T2", "LSRR that is used up passes as it is", rules.SRR_EMPTY,
+         Send("F", [Loose("m", ptr=8)]), Out("F", look=SAME)),
+    Case("T3", "LSRR of 9 slots passes as it is", rules.SRR_TRANSIT,
+         Send("F", [Loose(*["F%d" % i for i in range(1, 10)])]), Out("F", look=SAME)),
+    Case("T4", "LSRR in transit: the TTL", rules.TTL_LESS,
+         Send("F", [Loose("F2")]), Out("F", look=("ttl",))),
+    Case("T5", "LSRR in transit: the checksum", rules.SUM_RIGHT,
+         Send("F", [Loose("F2")]), Out("F", look=("sum",))),
+    Case("T6", "LSRR in transit to a neighbour", rules.SRR_TRANSIT,
+         Send("n", [Loose("F2")]), Out("n", look=SAME)),
+    Case("T7", "SSRR in transit is not forwarded", rules.SSRR_TRANSIT,
+         Send("F", [Strict("F2")]), Err(12, 0, look=()), CODES),
+    Case("T8", "SSRR in transit to a neighbour is not forwarded either", rules.SSRR_TRANSIT,
+         Send("n", [Strict("F2")]), Err(12, 0, look=()), CODES),
+    Case("T9", "SSRR in transit that is used up", rules.SSRR_TRANSIT,
+         Send("F", [Strict("m", ptr=8)]), Err(12, 0, look=()), CODES +
+         (May(Out("F"), "forwards a strict route that is used up"),)),
+    Case("T10", "SSRR in transit: the error names the destination", rules.POINTER,
+         Send("F", [Strict("F2")]), Err(12, 0, at=16, look=("type", "pointer"), span=(16, 26)),
+         CODES),
+    Case("T11", "LSRR in transit without a route", rules.NO_ROUTE,
+         Send("X", [Loose("F2")]), Err(3, 0, codes=(1, 5)), needs=("nowhere",)),
+    Case("T12", "LSRR in transit with Record Route: that one is written", rules.RR_RECORD,
+         Send("F", [Loose("F2"), Record(2)]),
+         Out("F", [Loose("F2"), Record(2, ["B"])], look=SAME + ("rr",))),
+    Case("T13", "LSRR in transit from the out side", rules.SRR_TRANSIT,
+         Send("s", [Loose("m")], src="F", side="out"), Out("s", look=SAME + ("side",),
+                                                           side="in"), needs=("two",)),
+]

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A device to try it on, without a second machine: this machine's Linux in a network
+namespace, and the tester in another one.
+
+    tester  jin ---- in  device  out ---- jout
+
+Needs root for the namespaces. They have names of their own and are gone afterwards.
+"""
+
+import os
+import subprocess
+import sys
+
+from . import config
+from .plan import Plan
+
+NAMES = "srconform-%d-dut", "srconform-%d-tester"
+
+
+def _run(*words, check=True):
+    done = subprocess.run(words, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    if check and done.returncode:
+        raise OSError("%s: %s" % (" ".join(words), done.stdout.strip()))
+    return done.returncode
+
+
+class Lab:
+    """The two namespaces, as a context."""
+
+    def __init__(self, plan=None, extra=()):
+        self.plan, self.extra = plan or Plan(), extra
+        self.dut, self.tester = [name % os.getpid() for name in NAMES]
+
+    def __enter__(self):
+        try:
+            self._make()
+        except OSError:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self):
+        for name in self.dut, self.tester:
+            _run("ip", "netns", "add", name)
+            for scope in "all", "default":
+                self.inside(name, "sysctl", "-qw",
+                            "net.ipv6.conf.%s.disable_ipv6=1" % scope, check=False)
+        for there, here in ("in", "jin"), ("out", "jout"):
+            _run("ip", "link", "add", "name", there, "netns", self.dut, "type", "veth",
+                 "peer", "name", here, "netns", self.tester)
+            self.inside(self.tester, "ip", "link", "set", here, "up")
+        for line in config.linux(self.plan, ["in", "out"]) + list(self.extra):
+            words = line.replace("sysctl -w", "sysctl -qw").split()
+            # Which of these exist depends on the kernel.
+            self.inside(self.dut, *words, check="icmp_msgs" not in line)
+
+    @staticmethod
+    def inside(name, *words, check=True):
+        return _run("ip", "netns", "exec", name, *words, check=check)
+
+    def __exit__(self, *_):
+        for name in self.dut, self.tester:
+            _run("ip", "netns", "del", name, check=False)
+
+
+def main(words):
+    """srconform lab: run it there, with further options of `run`."""
+    if os.geteuid():
+        print("srconform: the lab needs root, for network namespaces", file=sys.stderr)
+        return 3
+    program = os.path.join(os.path.dirname(os.path.realpath(__file__)), "srconform")
+    try:
+        with Lab() as lab:
+            return subprocess.run(
+                ["ip", "netns", "exec", lab.tester, program, "run", "--in", "jin", "--out",
+                 "jout", "--name", "Linux %s" % os.uname().release] + words,
+                check=False).returncode
+    except OSError as error:
+        print("srconform: %s" % error, file=sys.stderr)
+        return 4

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Sends the cases and gathers what comes back.
+
+Many are under way at a time. Every datagram has an identification, a token in its
+payload and every try a source address of its own, so that each answer finds the try
+that it belongs to, however late it comes. After each datagram of a case an ordinary one
+is sent the same way: the mark, which tells silence from a device that is dead.
+"""
+
+import math
+import struct
+import time
+
+from . import wire
+from .case import CONFORMS, DEAD, NOT_APPLICABLE, PROTOCOLS, SILENT, Err, Out
+from .plan import IN
+from .verdict import Answer, Result, combine
+
+MAGIC = b"SRcf"
+ROUNDS = 3
+PACE = 0.004            # between two cases
+SLOW = 1.05             # between two errors, where the device limits them
+
+
+class Try:
+    """A case sent once."""
+
+    def __init__(self, case, source):
+        self.case, self.source = case, source
+        self.sent = []          # (side, octets)
+        self.answers = {}       # {index of sent: [Answer]}
+        self.marked = False
+        self.frames = []
+
+    def add(self, index, answer):
+        self.answers.setdefault(index, []).append(answer)
+
+
+class Mark:
+    """The ordinary datagram behind a try, or one of a flow."""
+
+    def __init__(self, owner=None):
+        self.owner, self.sent, self.came, self.copies = owner, 0.0, 0.0, 0
+
+    def add(self, _, answer):
+        self.copies += 1
+        self.came = self.came or answer.time
+        if self.owner:
+            self.owner.marked = True
+
+
+class Line:
+    """What the way through the device is like, by ordinary datagrams."""
+
+    def __init__(self, marks):
+        came = [m for m in marks if m.came]
+        times = sorted(m.came - m.sent for m in came)
+        self.sent, self.lost = len(marks), len(marks) - len(came)
+        self.copies = sum(m.copies for m in came) - len(came)
+        self.median = times[len(times) // 2] if times else 0.0
+        self.worst = times[-1] if times else 0.0
+
+    @property
+    def loss(self):
+        return self.lost / self.sent if self.sent else 0.0
+
+    def as_dict(self):
+        return {"sent": self.sent, "lost": self.lost, "copies": self.copies,
+                "median_ms": round(self.median * 1000, 3),
+                "worst_ms": round(self.worst * 1000, 3)}
+
+
+class Runner:
+    """Carries out cases. say(done, all, text) hears how far it is."""
+
+    def __init__(self, bed, judge, *, rounds=ROUNDS, patience=8.0,
+                 say=lambda *_: None):
+        self.bed, self.plan, self.judge = bed, bed.plan, judge
+        self.rounds, self.patience, self.say = rounds, patience, say
+        self.grace, self.wanted, self.limited = 0.4, rounds, False
+        self.line = None
+        self.owners = {}        # {token: (try or mark, index)}
+        self.idents = {}        # {ident: the same}
+        self.sources = {}       # {source: try}
+        self.token = self.ident = self.source_index = 0
+        self.tries = {}         # {case: [tries]}
+        self.dead = {}          # {case: why}
+        self.ended = None       # the case after which nothing is forwarded any more
+        self.done = self.total = 0
+        bed.arrive = self.arrive
+
+    # Datagrams ----------------------------------------------------------------------
+
+    def new_source(self):
+        self.source_index += 1
+        return self.plan.source(self.source_index)
+
+    def _new_token(self, owner, index, ident=None):
+        self.token += 1
+        if ident is None:
+            self.ident = self.ident % 0xFFFF + 1
+            ident = self.ident
+        self.owners[self.token] = self.idents[ident] = (owner, index)
+        return self.token, ident
+
+    @staticmethod
+    def payload(send, token, source):
+        """What follows the header."""
+        body = (MAGIC + struct.pack("!I", token)).ljust(send.size, b"\xa5")[:max(
+            send.size, 8)]
+        if send.frag & 0x1FFF:
+            return body
+        if send.body == "echo":
+            return wire.icmp(wire.ECHO, 0, struct.pack("!HH", token & 0xFFFF, 1), body)
+        if send.body == "error":
+            return wire.icmp(wire.UNREACHABLE, 3, b"\0" * 4, wire.build(
+                "192.0.2.77", source, payload=wire.udp(body)))
+        return wire.udp(body, sport=token & 0xFFFF or 1)
+
+    def octets(self, case, send, source, token, ident):
+        """A datagram as it is to be sent."""
+        resolve = lambda name: self.plan.resolve(name, source)  # noqa: E731
+        area = send.area(resolve)
+        payload = self.payload(send, token, source)
+
+        def made(ident):
+            return wire.build(resolve(send.src), resolve(send.dst), area, payload,
+                              ttl=send.ttl, tos=send.tos, frag=send.frag, ident=ident,
+                              proto=PROTOCOLS[send.body], **send.wrong)
+        if send.sum_in is not None or send.sum_out is not None:
+            header = made(0)[:20 + len(area) + -len(area) % 4]
+            if send.sum_out is not None:
+                header = self.judge.drawn(case.expect, made(0), source)[0]
+            rest = ~wire.checksum(header[:10] + b"\0\0" + header[12:]) & 0xFFFF
+            wish = send.sum_in if send.sum_out is None else send.sum_out
+            ident = ((~wish & 0xFFFF) - rest) % 0xFFFF
+        whole = made(ident)
+        return whole if send.cut is None else whole[:send.cut]
+
+    def start(self, case):
+        """Send a case once, and a mark behind it."""
+        one = Try(case, self.new_source())
+        self.sources[one.source] = one
+        for index, send in enumerate(case.sends()):
+            token, ident = self._new_token(one, index, send.ident)
+            octets = self.octets(case, send, one.source, token, ident)
+            one.sent.append((send.side, octets))
+            frame = self.bed.send(send.side, octets, self._from(octets, one.source),
+                                  send.link)
+            one.frames.append(frame)
+        self.mark(one)
+        return one
+
+    def _from(self, octets, source):
+        return wire.quad(octets[12:16]) if len(octets) >= 16 else source
+
+    def mark(self, owner=None):
+        """An ordinary datagram through the device."""
+        mark = Mark(owner)
+        token, ident = self._new_token(mark, 0)
+        source = self.new_source()
+        body = wire.udp(MAGIC + struct.pack("!I", token) + b"mark")
+        octets = wire.build(source, self.plan.resolve("F"), payload=body, ident=ident)
+        mark.sent = self.bed.send(IN, octets, source).time
+        return mark
+
+    # Answers ------------------------------------------------------------------------
+
+    def arrive(self, side, when, mac, octets, frame):
+        """A datagram of the device: whose is it?"""
+        try:
+            datagram = wire.Datagram(octets)
+        except wire.Broken:
+            return
+        found = self._owner(datagram)
+        if found:
+            owner, index = found
+            answer = Answer(side, when, mac, datagram, frame)
+            if isinstance(owner, Try):
+                frame.comment = owner.case.id
+            owner.add(index, answer)
+
+    def _owner(self, datagram):
+        at = datagram.octets.find(MAGIC)
+        if at >= 0 and len(datagram.octets) >= at + 8:
+            token = struct.unpack("!I", datagram.octets[at + 4:at + 8])[0]
+            if token in self.owners:
+                return self.owners[token]
+        error = wire.Error.of(datagram)
+        quoted = error.quoted() if error else None
+        if quoted is not None:
+            for address in quoted.src, datagram.dst:
+                if address in self.sources:
+                    return self.sources[address], 0
+            return self.idents.get(quoted.ident)
+        for address in datagram.src, datagram.dst:
+            if address in self.sources:
+                return self.sources[address], 0
+        if datagram.src in self.plan.own():
+            return None
+        return self.idents.get(datagram.ident)
+
+    # The line -----------------------------------------------------------------------
+
+    def flow(self, count, pace=0.004):
+        """Ordinary datagrams; what became of them."""
+        marks = []
+        for _ in range(count):
+            marks.append(self.mark())
+            self.bed.pump(pace)
+        self.bed.pump(max(self.grace, 0.4), lambda: all(m.came for m in marks))
+        return marks
+
+    def calibrate(self):
+        """How long an answer takes, how many get lost, whether errors are limited."""
+        marks = self.flow(100)
+        if any(not m.came for m in marks):
+            self.bed.pump(1.5, lambda: all(m.came for m in marks))
+        self.line = Line(marks)
+        self.grace = min(4.0, max(0.4, 3 * self.line.worst + 0.1))
+        if self.line.lost:
+            loss = min(0.6, (self.line.lost + 1) / self.line.sent * 1.5)
+            self.wanted = max(self.rounds, min(16, math.ceil(
+                math.log(1e-7) / math.log(loss))))
+
+    # Rounds -------------------------------------------------------------------------
+
+    def run(self, cases):
+        """All cases: {case: Result}."""
+        calm = [c for c in cases if not c.nasty and not c.special]
+        nasty = [c for c in cases if c.nasty and not c.special]
+        self.total = self.rounds * (len(calm) + len(nasty))
+        self.tries = {case: [] for case in calm + nasty}
+        for some in calm, nasty:
+            for number in range(self.rounds):
+                self.round(some, "round %d of %d" % (number + 1, self.rounds))
+            self.again(some)
+        return {case: self.result(case) for case in calm + nasty}
+
+    def round(self, cases, text):
+        tries = []
+        for case in cases:
+            if self.ended or case in self.dead:
+                continue
+            one = self.start(case)
+            tries.append(one)
+            self.tries[case].append(one)
+            if case.nasty:
+                self.bed.pump(self.grace, lambda: one.marked)  # noqa: B023
+                if not one.marked:
+                    self.look_for_life(one)
+            else:
+                self.bed.pump(PACE)
+            self.done += 1
+            self.say(self.done, self.total, text)
+        self.bed.pump(self.grace, lambda: self._settled(tries))
+        if tries and not any(t.marked for t in tries[-4:]):
+            last = max((i for i, t in enumerate(tries) if t.marked or t.answers),
+                       default=-1)
+            if last + 1 < len(tries):
+                self.look_for_life(tries[last + 1])
+
+    def _settled(self, tries):
+        """Every try has all it can have, so that there is no need to wait."""
+        return all(t.marked and (t.answers and isinstance(t.case.expect, (Out, Err)))
+                   for t in tries)
+
+    def alive(self, seconds):
+        """Is anything ordinary forwarded?"""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            mark = self.mark()
+            if self.bed.pump(min(0.3, self.grace), lambda: mark.came):  # noqa: B023
+                return True
+        return False
+
+    def look_for_life(self, suspect):
+        """The mark behind a try is missing: lost, or is the device dead?"""
+        marks = [self.mark() for _ in range(5)]
+        if self.bed.pump(self.grace, lambda: any(m.came for m in marks)):
+            return
+        if not self.alive(self.patience):
+            self.ended = suspect.case
+            self.dead[suspect.case] = "nothing is forwarded any more since this case"
+            return
+        self.alive(1)
+        one = self.start(suspect.case)
+        marks = [self.mark() for _ in range(5)]
+        if not self.bed.pump(self.grace, lambda: any(m.came for m in marks)):
+            self.dead[suspect.case] = "forwarding stops for a while after this case"
+            self.alive(self.patience)
+        self.tries[suspect.case].append(one)
+
+    def again(self, cases):
+        """More tries for silence on a line that loses; slow ones where the device
+        limits its errors."""
+        for _ in range(self.wanted - self.rounds):
+            silent = [c for c in cases if c not in self.dead and self._silent(c)]
+            if not silent:
+                break
+            self.total += len(silent)
+            self.round(silent, "again, for silence")
+        silent = [c for c in cases if c not in self.dead and isinstance(c.expect, Err) and
+                  self._silent(c)]
+        if not silent or not self.limits_errors():
+            return
+        self.total += len(silent)
+        for case in silent[:40]:
+            self.bed.pump(SLOW)
+            self.round([case], "slowly, for errors that are limited")
+
+    def limits_errors(self):
+        """Does it keep errors back at the pace of the rounds? Asked with errors that
+        it has to send, about a TTL of 1."""
+        marks = []
+        for _ in range(30):
+            mark = Mark()
+            token, ident = self._new_token(mark, 0)
+            source = self.new_source()
+            octets = wire.build(source, self.plan.resolve("F"), ttl=1, ident=ident,
+                                payload=wire.udp(MAGIC + struct.pack("!I", token)))
+            mark.sent = self.bed.send(IN, octets, source).time
+            marks.append(mark)
+            self.bed.pump(PACE)
+        self.bed.pump(self.grace, lambda: all(m.came for m in marks))
+        self.limited = sum(bool(m.came) for m in marks) < 30 * 0.9 * (1 - self.line.loss)
+        return self.limited
+
+    def _silent(self, case):
+        return all(r.outcome == SILENT for r in self.results(case))
+
+    # Results ------------------------------------------------------------------------
+
+    def results(self, case):
+        """Of each try: the worst of its datagrams."""
+        found = []
+        for one in self.tries[case]:
+            parts = [self.judge.judge(case, octets, one.source, one.answers.get(i, []))
+                     for i, (_, octets) in enumerate(one.sent)]
+            worst = max(parts, key=lambda r: r.outcome not in (CONFORMS,))
+            worst.one = one
+            found.append(worst)
+        return found
+
+    def result(self, case):
+        if case in self.dead:
+            result = Result(DEAD, self.dead[case])
+            result.tries = self.tries[case]
+            return result
+        results = self.results(case)
+        if self.ended:
+            results = [r for r in results if r.outcome != SILENT or r.one.marked]
+        if not results:
+            result = Result(NOT_APPLICABLE, "the device was dead: it forwards nothing "
+                            "since %s" % (self.ended.id if self.ended else "?"))
+        else:
+            result = combine(case, results, self.wanted)
+        result.tries = self.tries[case]
+        return result

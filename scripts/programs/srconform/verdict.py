@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an answer says of a case: one try, then all of them."""
+
+from . import wire
+from .case import (CHOICE, CONFORMS, DEVIATES_MUST, DEVIATES_SHOULD, KEEP, MAY, MUST, NOW,
+                   SILENT, Err, Fragments, Nothing, Out, Reply)
+from .option import Stamp
+from .plan import IN, OUT
+
+DAY = 24 * 3600 * 1000
+FIXED = (("version", 0, 1), ("tos", 1, 2), ("len", 2, 4), ("id", 4, 6), ("frag", 6, 8),
+         ("ttl", 8, 9), ("proto", 9, 10), ("sum", 10, 12), ("src", 12, 16),
+         ("dst", 16, 20))
+WORDS = {
+    "side": "it left by the wrong side", "hop": "it went to another next hop",
+    "dst": "destination", "src": "source", "ttl": "TTL", "tos": "TOS",
+    "id": "identification", "frag": "flags and offset", "len": "total length",
+    "sum": "header checksum", "payload": "payload", "length": "type or length of the "
+    "source route", "ptr": "pointer of the source route", "record": "recorded address",
+    "slots": "other slots of the source route", "rr": "Record Route",
+    "ts": "Timestamp", "other": "another option", "padding": "octets after the options",
+    "area": "length of the header", "version": "version or header length",
+    "sum0": "checksum, not the one of a new computation", "proto": "protocol", "stamp": "time stamp",
+}
+
+
+class Answer:
+    """A datagram of the device that belongs to a try."""
+
+    def __init__(self, side, time, mac, datagram, frame):
+        self.side, self.time, self.mac = side, time, mac
+        self.datagram, self.frame = datagram, frame
+        self.error = wire.Error.of(datagram)
+        body = datagram.payload
+        self.redirect = self.error is not None and self.error.type == wire.REDIRECT
+        self.reply = datagram.proto == wire.ICMP and not datagram.offset and \
+            body[:1] == b"\0"
+
+    @property
+    def kind(self):
+        if self.error:
+            return "redirect" if self.redirect else "error"
+        return "reply" if self.reply else "out"
+
+    def __str__(self):
+        d = self.datagram
+        text = "%s > %s ttl %d" % (d.src, d.dst, d.ttl)
+        if self.error:
+            text = "ICMP %d/%d pointer %d from %s" % (self.error.type, self.error.code,
+                                                      self.error.pointer, d.src)
+        elif self.reply:
+            text = "echo reply " + text
+        if d.area:
+            text += " options " + " ".join("%02x" % o for o in d.area)
+        return text + " by the %s side" % self.side
+
+
+class Result:
+    """An outcome and why. differs: names of what is not as expected, judged or not;
+    seen: the answer that it is about; expected: octets of the header, if drawn."""
+
+    def __init__(self, outcome, why="", *, seen=None, expected=b"", differs=(), judged=(),
+                 choice="", mask=()):
+        self.outcome, self.why, self.seen = outcome, why, seen
+        self.expected, self.differs, self.judged = expected, set(differs), set(judged)
+        self.choice, self.mask = choice, set(mask)
+
+
+def deviates(level):
+    return DEVIATES_MUST if level == MUST else DEVIATES_SHOULD
+
+
+class Judge:
+    """Judges tries by a plan and a profile."""
+
+    def __init__(self, plan, profile="rfc"):
+        self.plan, self.profile = plan, profile
+
+    # What is expected of a forwarded datagram ------------------------------------
+
+    def drawn(self, expect, sent, source):
+        """(header, masked offsets, {offset: aspect}) of an Out for octets sent."""
+        was = wire.Datagram(sent)
+        resolve = lambda name: self.plan.resolve(name, source)  # noqa: E731
+        area, mask, aspects = was.area, set(), {}
+        if expect.options is not KEEP:
+            area = b""
+            for option in expect.options:
+                mask |= self._stamps(option, 20 + len(area))
+                area += option.octets(resolve)
+            area += was.area[len(area):]
+        for name, first, last in FIXED:
+            aspects.update(dict.fromkeys(range(first, last), name))
+        header = bytearray(was.header[:20] + area)
+        header[8] = max(was.ttl - expect.hops, 0)
+        header[16:20] = wire.addr(resolve(expect.to))
+        self._option_aspects(bytes(header), was.header, aspects)
+        return wire.with_sum(bytes(header)), mask, aspects
+
+    @staticmethod
+    def _stamps(option, at):
+        """Where an expected option holds a time stamp of the device."""
+        found = set()
+        if isinstance(option, Stamp):
+            for index, entry in enumerate(option.entries):
+                if entry == NOW:
+                    first = at + 4 + 4 * index
+                    found |= set(range(first, first + 4))
+        return found
+
+    @staticmethod
+    def _option_aspects(header, was, aspects):
+        end = 20
+        for option in wire.read_options(header[20:]):
+            at, size = option.at, len(option.octets)
+            end = at + size
+            name = {wire.RR: "rr", wire.TS: "ts"}.get(option.kind, "other")
+            aspects.update(dict.fromkeys(range(at, end), name))
+            if option.is_route:
+                aspects.update({at: "length", at + 1: "length", at + 2: "ptr"})
+                for i in range(at + 3, end):
+                    slot = at + 3 + (i - at - 3) // 4 * 4
+                    same = header[slot:slot + 4] == was[slot:slot + 4]
+                    aspects[i] = "slots" if same else "record"
+        aspects.update(dict.fromkeys(range(end, len(header)), "padding"))
+
+    def compare(self, expect, sent, source, answer):
+        """(aspects that differ, expected header, masked offsets)"""
+        header, mask, aspects = self.drawn(expect, sent, source)
+        seen = answer.datagram
+        differs = set()
+        if answer.side != expect.side and not self.plan.single:
+            differs.add("side")
+        via = expect.via or self._hop(expect, source)
+        if via and answer.mac != self.plan.mac(answer.side, self.plan.resolve(via)):
+            differs.add("hop")
+        if len(seen.header) != len(header):
+            differs.add("area")
+        for at in range(min(len(header), len(seen.header))):
+            if header[at] != seen.header[at] and at not in mask and \
+                    aspects[at] not in ("sum",):
+                differs.add(aspects[at])
+        if not seen.sum_ok:
+            differs.add("sum")
+        if wire.with_sum(seen.header) != seen.header:
+            differs.add("sum0")
+        if seen.payload != sent[len(wire.Datagram(sent).header):]:
+            differs.add("payload")
+        if "record" in differs and self._another_own(header, seen, aspects, answer):
+            differs.discard("record")
+        if mask and not self._stamps_ok(seen.header, mask):
+            differs.add("stamp")
+        return differs, header, mask
+
+    def _hop(self, expect, source):
+        path = self.plan.route(self.plan.resolve(expect.to, source))
+        return path[1] if path else None
+
+    def _another_own(self, header, seen, aspects, answer):
+        """Each recorded address that differs is another one of the interface."""
+        own = self.plan.own(None if self.plan.single else answer.side)
+        slots = sorted(at for at, name in aspects.items() if name == "record")
+        for at in slots[::4]:
+            if seen.header[at:at + 4] != header[at:at + 4] and \
+                    wire.quad(seen.header[at:at + 4]) not in own:
+                return False
+        return True
+
+    @staticmethod
+    def _stamps_ok(header, mask):
+        """Milliseconds since midnight, or the bit that says it is something else."""
+        for at in sorted(mask)[::4]:
+            value = int.from_bytes(header[at:at + 4], "big")
+            if not value >> 31 and value >= DAY:
+                return False
+        return True
+
+    # One try ----------------------------------------------------------------------
+
+    def judge(self, case, sent, source, answers):
+        """The Result of one datagram's answers."""
+        real = [a for a in answers if a.kind != "redirect"]
+        first = self._match(case, case.expect, sent, source, real)
+        if "redirect" in getattr(case.expect, "look", ()) and len(real) < len(answers):
+            wrong = next(a for a in answers if a.kind == "redirect")
+            return Result(deviates(case.rule.level), "a redirect came: %s" % wrong,
+                          seen=wrong, differs={"redirect"}, judged={"redirect"})
+        if first.outcome in (CONFORMS, CHOICE):
+            return first
+        for may in case.may:
+            if may.allowed(self.profile):
+                other = self._match(case, may.expect, sent, source, real)
+                if other.outcome == CONFORMS:
+                    return Result(CHOICE, may.name, seen=other.seen, choice=may.name,
+                                  expected=first.expected, differs=first.differs)
+        return first
+
+    def _match(self, case, expect, sent, source, answers):
+        level = case.rule.level
+        if isinstance(expect, Nothing):
+            return self._nothing(expect, level, answers)
+        if not answers:
+            expected = self.drawn(expect, sent, source)[0] \
+                if isinstance(expect, Out) else b""
+            return Result(SILENT, "no answer; expected " + expect.drawn(),
+                          expected=expected)
+        if isinstance(expect, Out):
+            return self._out(expect, level, sent, source, answers)
+        if isinstance(expect, Fragments):
+            return self._fragments(expect, level, sent, source, answers)
+        if isinstance(expect, Err):
+            return self._error(expect, level, sent, source, answers)
+        return self._reply(expect, level, sent, source, answers)
+
+    @staticmethod
+    def _nothing(expect, level, answers):
+        kinds = {"any": ("out", "error", "reply"), "error": ("error",),
+                 "out": ("out",)}[expect.look[0]]
+        wrong = [a for a in answers if a.kind in kinds]
+        if not wrong:
+            return Result(CONFORMS, seen=answers[0] if answers else None)
+        if level == MAY:
+            return Result(CHOICE, "it came: %s" % wrong[0], seen=wrong[0],
+                          choice="answers")
+        return Result(deviates(level), "expected %s, got %s" % (expect.drawn(), wrong[0]),
+                      seen=wrong[0], differs={"kind"}, judged={"kind"})
+
+    def _out(self, expect, level, sent, source, answers):
+        out = [a for a in answers if a.kind in ("out", "reply")] or answers
+        answer = out[0]
+        if answer.kind not in ("out", "reply"):
+            return Result(deviates(level), "expected %s, got %s" % (
+                expect.drawn(), answer), seen=answer, differs={"kind"}, judged={"kind"},
+                expected=self.drawn(expect, sent, source)[0])
+        differs, header, mask = self.compare(expect, sent, source, answer)
+        judged = differs & set(expect.look)
+        if "ts" in expect.look:
+            judged |= differs & {"stamp"}
+        # Without the header's shape nothing of the options can be compared.
+        if "area" in differs and set(expect.look) - {"side", "hop", "dst", "src", "ttl"}:
+            judged.add("area")
+        outcome = deviates(level) if judged else CONFORMS
+        return Result(outcome, self._say(judged), seen=answer, expected=header,
+                      differs=differs, judged=judged, mask=mask)
+
+    @staticmethod
+    def _say(judged):
+        names = sorted(WORDS.get(name, name) for name in judged)
+        return "wrong: " + ", ".join(names) if names else ""
+
+    def _error(self, expect, level, sent, source, answers):
+        errors = [a for a in answers if a.kind == "error"]
+        forwarded = [a for a in answers if a.kind in ("out", "reply")]
+        if forwarded:
+            return Result(deviates(expect.forwarded), "expected %s, but it came through: "
+                          "%s" % (expect.drawn(), forwarded[0]), seen=forwarded[0],
+                          differs={"kind"}, judged={"kind"})
+        answer = errors[0]
+        differs = self._error_differs(expect, sent, source, answer)
+        judged = differs & set(expect.look)
+        if not judged:
+            return Result(CONFORMS, seen=answer, differs=differs)
+        if judged == {"pointer"} and expect.span and self.profile != "strict" and \
+                expect.span[0] <= answer.error.pointer <= expect.span[1]:
+            text = "points at octet %d, another one of the option" % answer.error.pointer
+            return Result(CHOICE, text, seen=answer, differs=differs, choice=text)
+        return Result(deviates(level), "expected %s, got %s; wrong: %s" % (
+            expect.drawn(), answer, ", ".join(sorted(judged))), seen=answer,
+            differs=differs, judged=judged)
+
+    def _error_differs(self, expect, sent, source, answer):
+        error, d = answer.error, answer.datagram
+        differs = set()
+        if error.type != expect.type or \
+                error.code not in (expect.code,) + tuple(expect.codes):
+            differs.add("type")
+        if expect.at is not None and error.pointer != expect.at:
+            differs.add("pointer")
+        if not error.sum_ok or not d.sum_ok:
+            differs.add("sum")
+        if d.src not in self.plan.own(None if self.plan.single else answer.side):
+            differs.add("from")
+        if d.dst != self._goal(expect, sent, source):
+            differs.add("to")
+        area = b"".join(o.octets(lambda n: self.plan.resolve(n, source))
+                        for o in expect.options)
+        if d.area.rstrip(b"\0") != area.rstrip(b"\0"):
+            differs.add("route")
+        if d.tos >> 5 not in (6, 7):
+            differs.add("tos")
+        if not quote_ok(error.quote, sent):
+            differs.add("quote")
+        whole = min(len(sent), 576 - d.header_length - 8)
+        if len(error.quote) < whole or d.length > 576 + 40:
+            differs.add("size")
+        if error.type == 3 and error.code == 4 and error.mtu < 68:
+            differs.add("mtu")
+        return differs
+
+    def _goal(self, expect, sent, source):
+        return self.plan.resolve(expect.to, source) if expect.to \
+            else wire.quad(sent[12:16])
+
+    def _reply(self, expect, level, sent, source, answers):
+        replies = [a for a in answers if a.kind == "reply"]
+        if not replies:
+            return Result(deviates(level), "expected %s, got %s" % (
+                expect.drawn(), answers[0]), seen=answers[0], differs={"kind"},
+                judged={"kind"})
+        d = replies[0].datagram
+        area = b"".join(o.octets(lambda n: self.plan.resolve(n, source))
+                        for o in expect.options or ())
+        differs = set()
+        if expect.options is not KEEP and d.area.rstrip(b"\0") != area.rstrip(b"\0"):
+            differs.add("route")
+        if not d.sum_ok:
+            differs.add("sum")
+        judged = differs & set(expect.look)
+        return Result(deviates(level) if judged else CONFORMS, self._say(judged),
+                      seen=replies[0], differs=differs, judged=judged)
+
+    def _fragments(self, expect, level, sent, source, answers):
+        pieces = sorted((a for a in answers if a.kind == "out"),
+                        key=lambda a: a.datagram.offset)
+        if not pieces:
+            return Result(deviates(level), "expected %s, got %s" % (
+                expect.drawn(), answers[0]), seen=answers[0], differs={"kind"},
+                judged={"kind"})
+        differs = set()
+        payload = sent[len(wire.Datagram(sent).header):]
+        covered = bytearray(len(payload))
+        for piece in pieces:
+            at = piece.datagram.offset * 8
+            size = len(piece.datagram.payload)
+            if piece.datagram.payload != payload[at:at + size]:
+                differs.add("payload")
+            covered[at:at + size] = b"\1" * size
+        if len(pieces) < 2 or not all(covered):
+            differs.add("cover")
+        if pieces[-1].datagram.frag & wire.MF or \
+                not all(p.datagram.frag & wire.MF for p in pieces[:-1]):
+            differs.add("flags")
+        if not all(p.datagram.sum_ok for p in pieces):
+            differs.add("sum")
+        for name, drawn, some in (("first", expect.first, pieces[:1]),
+                                  ("copied", expect.later, pieces[1:])):
+            if drawn is None:
+                continue
+            area = b"".join(o.octets(lambda n: self.plan.resolve(n, source))
+                            for o in drawn)
+            if any(trimmed(p.datagram.area) != trimmed(area) for p in some):
+                differs.add(name)
+        if "cover" in differs and len(pieces) >= 1 and not all(covered):
+            # A piece may have been lost: that is no verdict.
+            return Result(SILENT, "not all fragments came", seen=pieces[0])
+        judged = differs & set(expect.look)
+        worst = next((p for p in pieces[1:]
+                      if trimmed(p.datagram.area) != trimmed(area)), pieces[0])
+        return Result(deviates(level) if judged else CONFORMS, self._say(judged),
+                      seen=worst, differs=differs, judged=judged)
+
+
+def trimmed(area):
+    """The options of an area without NOP, EOL and padding."""
+    return b"".join(o.octets for o in wire.read_options(area) if o.kind != wire.NOP)
+
+
+def quote_ok(quote, sent):
+    """The header as received, and eight octets of what follows. TTL, checksum and what
+    options record may be as forwarding leaves them (RFC 1812, 4.3.2.3)."""
+    was = wire.Datagram(sent) if len(sent) >= 20 else None
+    if was is None or len(quote) < min(len(sent), was.header_length + 8):
+        return False
+    free = {8, 10, 11}
+    for option in was.options:
+        if option.kind in (wire.RR, wire.TS):
+            free |= set(range(option.at + 2, option.at + len(option.octets)))
+    end = min(len(quote), len(sent))
+    return all(quote[i] == sent[i] for i in range(end) if i not in free)
+
+
+def combine(case, results, wanted):
+    """The outcome of all tries of a case. A wrong answer counts however often there is
+    a right one; silence only counts if every try, `wanted` at least, was silent."""
+    for outcome in (DEVIATES_MUST, DEVIATES_SHOULD):
+        wrong = [r for r in results if r.outcome == outcome]
+        if wrong:
+            result = wrong[0]
+            if len(wrong) < len(results):
+                result.why += " (%d of %d tries)" % (len(wrong), len(results))
+            return result
+    for outcome in (CONFORMS, CHOICE):
+        good = [r for r in results if r.outcome == outcome]
+        if good:
+            if outcome == CONFORMS and isinstance(case.expect, (Out, Err, Reply,
+                                                                Fragments)):
+                missing = sum(r.outcome == SILENT for r in results)
+                if missing:
+                    good[0].why = "%d of %d tries without an answer" % (
+                        missing, len(results))
+            return good[0]
+    result = results[0]
+    result.why += " (%d tries)" % len(results)
+    return result
+
+
+__all__ = ["Answer", "Judge", "Result", "combine", "deviates", "quote_ok", "trimmed",
+           "IN", "OUT"]
