@@ -30,8 +30,8 @@ def prose(plan):
     for prefix, gateway in _routes(plan):
         lines.append("- a route to %s by %s" % (prefix, gateway))
     lines.append("- no default route, and none to %s" % plan.nowhere)
-    lines.append("- forwarding on; source routes on; reverse-path filtering off, or with "
-                 "these routes; no filter; no limit on ICMP errors if it can be set")
+    lines.append("- forwarding on; source routes on; sources checked against these "
+                 "routes; no filter; no limit on ICMP errors if it can be set")
     if not plan.single:
         lines.append("- an MTU of 1,280 on its out interface (else cases about fragments "
                      "are left out)")
@@ -51,7 +51,7 @@ def linux(plan, names):
               "sysctl -w net.ipv4.conf.all.accept_source_route=1"]
     lines += ["sysctl -w net.ipv4.conf.%s.%s" % (name.replace(".", "/"), setting)
               for name in ["all"] + _names(plan, names)
-              for setting in ("accept_source_route=1", "rp_filter=0")][1:]
+              for setting in ("accept_source_route=1", "rp_filter=1")][1:]
     lines += ["sysctl -w net.ipv4.icmp_ratelimit=0",
               "sysctl -w net.ipv4.icmp_msgs_per_sec=100000",
               "sysctl -w net.ipv4.icmp_msgs_burst=10000"]

@@ -64,14 +64,27 @@ class Lab:
             _run("ip", "netns", "del", name, check=False)
 
 
+def _settings(words):
+    """(`--sysctl NAME=VALUE` as commands, the other words)."""
+    commands, rest, words = [], [], list(words)
+    while words:
+        word = words.pop(0)
+        if word == "--sysctl" and words:
+            commands.append("sysctl -w " + words.pop(0))
+        else:
+            rest.append(word)
+    return commands, rest
+
+
 def main(words):
-    """srconform lab: run it there, with further options of `run`."""
+    """srconform lab [--sysctl NAME=VALUE]... [options of run]: run it there."""
     if os.geteuid():
         print("srconform: the lab needs root, for network namespaces", file=sys.stderr)
         return 3
+    extra, words = _settings(words)
     program = os.path.join(os.path.dirname(os.path.realpath(__file__)), "srconform")
     try:
-        with Lab() as lab:
+        with Lab(extra=extra) as lab:
             return subprocess.run(
                 ["ip", "netns", "exec", lab.tester, program, "run", "--in", "jin", "--out",
                  "jout", "--name", "Linux %s" % os.uname().release] + words,
