@@ -55,7 +55,7 @@ class Device:
 
         if arrival is None:  # of its own making
             send()
-        elif self._fault == "late":
+        elif self._fault == "late" and arrival.datagram.has_options():
             self._clock.after(LATE, send)
         elif self._fault == "reorders":
             self._swap(send)

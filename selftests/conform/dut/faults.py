@@ -24,11 +24,10 @@ FAULTS = {
     "own-in-row-refused": "refuses a route that names another address of it next",
     "own-in-row-costs": "takes 1 from the TTL for each of its addresses in a row",
     "own-last-dropped": "drops a route that ends at another address of it",
-    "own-last-pointer-stays": "delivers a route that ends at another address of it with "
-                              "the pointer at the last slot",
     "no-hairpin": "refuses a source route back out of the interface that it came by",
     "every-64th": "forwards every 64th source route unchanged",
-    "hint-leaks": "sends an ordinary datagram where the source route just before it went",
+    "hint-leaks": "sends an ordinary datagram where the source route just before it went, "
+                  "if both have the same source",
     # Next addresses
     "bad-next-silent": "says nothing when the next address is no host's",
     "bad-next-forwarded": "forwards to a broadcast address in a source route",
@@ -111,7 +110,7 @@ FAULTS = {
     "loopback-destination": "forwards to 127/8",
     # Life
     "dies-of-length-0": "stops forwarding at an option of length 0",
-    "late": "forwards 200 ms late",
+    "late": "forwards datagrams with options 200 ms late",
     "duplicates": "forwards everything twice",
     "reorders": "lets every second datagram pass the one before it",
     "loses-bursts": "loses what comes behind the 32nd of a burst",

@@ -139,7 +139,7 @@ class Options:
                 raise BadOption(at + 1, is_route)
             found.all.append((at, length))
             if is_route and not again:
-                Options.check_route(head, at, length, faulty)
+                Options.check_route(head, at, faulty)
                 found.route = at
             elif kind == RR:
                 found.record = found.once(found.record, at)
@@ -149,7 +149,8 @@ class Options:
         return found
 
     @staticmethod
-    def check_route(head, at, length, faulty):
+    def check_route(head, at, faulty):
+        length = head[at + 1]
         if length % 4 != 3 and not faulty("route-length"):
             raise BadOption(at + 1, True)
         pointer = head[at + 2] if length > 2 else 0

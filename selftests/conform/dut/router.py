@@ -36,8 +36,10 @@ class Port:
         self.own = [address.ip.packed for address in self.addresses]
         self.nets = [(number(a.network.network_address.packed),
                       number(a.network.netmask.packed)) for a in self.addresses]
-        self.broadcasts = {a.network.broadcast_address.packed for a in self.addresses
-                           if a.network.prefixlen < 31}
+        # The old form too, with a host part of zeroes (RFC 1812, 4.2.3.1).
+        self.broadcasts = {address.packed for a in self.addresses
+                           if a.network.prefixlen < 31 for address in
+                           (a.network.broadcast_address, a.network.network_address)}
 
     def holds(self, address):
         return any(number(address) & mask == net for net, mask in self.nets)
@@ -95,7 +97,7 @@ class Router:
         self._routes.sort(key=lambda route: -route.mask)
         self._ways, self._ident = {}, random.randrange(1 << 16)
         self._hits, self._pieces, self._last_error = 0, {}, {}
-        self._hint = None, -1.0
+        self._hint = None, b"", 0.0
         self.dead = False
 
     def _connected(self):
@@ -265,19 +267,18 @@ class Router:
             head[at + 2] += 4
             if head[at + 2] > end:
                 datagram.destination = address
-                if faulty("own-last-pointer-stays"):
-                    head[at + 2] -= 4
                 datagram.head = Datagram(datagram.finish()).head
                 if not faulty("own-last-dropped"):
                     self._deliver(arrival)
                 return
         way = self._next(arrival, address)
-        self._hint = way, time.monotonic()
+        self._hint = way, datagram.source, time.monotonic()
         self._hits += 1
         unprocessed = faulty("every-64th") and self._hits % 64 == 0
         recorded = self._recorded(arrival, way)
         self._spend_ttl(arrival, cost)
         self._fits(arrival, way)
+        self._redirect(arrival, way)
         if not unprocessed:
             self._rewrite(arrival, address, recorded)
             if not faulty("hit-options-stay"):
@@ -353,6 +354,9 @@ class Router:
     def _ordinary(self, arrival):
         datagram = arrival.datagram
         route = self.lookup(datagram.destination)
+        if datagram.destination[0] == 127:  # which a fault has let in
+            route = next(r for r in self._routes if r.gateway and r.port is not
+                         arrival.port)
         if route is None or route.kind == "unreachable":
             code = HOST if route or self.faulty("no-route-host-code") else NET
             if self.faulty("no-route-silent"):
@@ -363,8 +367,8 @@ class Router:
         if route.kind == "blackhole":
             raise Refused()
         way = Way(route, datagram.destination)
-        if self.faulty("hint-leaks") and time.monotonic() - self._hint[1] < 0.005:
-            way = self._hint[0]
+        if self.faulty("hint-leaks"):
+            way = self._hinted(datagram) or way
         self._spend_ttl(arrival, 1)
         self._fits(arrival, way)
         self._redirect(arrival, way)
@@ -374,6 +378,12 @@ class Router:
             if self.faulty("options-stripped"):
                 datagram.set_options(b"")
         self._send(arrival, way)
+
+    def _hinted(self, datagram):
+        """The way of the source route that the same source has sent just before."""
+        way, source, then = self._hint
+        soon = time.monotonic() - then < 0.005
+        return way if soon and source == datagram.source else None
 
     def _redirect(self, arrival, way):
         """RFC 1812, 5.2.7.2; never about a source route (H11)."""
