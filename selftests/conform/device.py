@@ -57,7 +57,7 @@ class Device:
             send()
         elif self._fault == "late" and arrival.datagram.has_options():
             self._clock.after(LATE, send)
-        elif self._fault == "reorders":
+        elif self._fault == "reorders" and arrival.datagram.has_options():
             self._swap(send)
         elif self._fault == "loses-bursts":
             self._within_burst(send)

@@ -22,12 +22,10 @@ FAULTS = {
     "complete-route-dropped": "drops a complete route for itself",
     "hits-dropped": "drops source routes that are addressed to it, without a word",
     "own-in-row-refused": "refuses a route that names another address of it next",
-    "own-in-row-costs": "takes 1 from the TTL for each of its addresses in a row",
     "own-last-dropped": "drops a route that ends at another address of it",
     "no-hairpin": "refuses a source route back out of the interface that it came by",
     "every-64th": "forwards every 64th source route unchanged",
-    "hint-leaks": "sends an ordinary datagram where the source route just before it went, "
-                  "if both have the same source",
+    "hint-leaks": "sends an ordinary datagram where the source route just before it went",
     # Next addresses
     "bad-next-silent": "says nothing when the next address is no host's",
     "bad-next-forwarded": "forwards to a broadcast address in a source route",
@@ -112,11 +110,12 @@ FAULTS = {
     "dies-of-length-0": "stops forwarding at an option of length 0",
     "late": "forwards datagrams with options 200 ms late",
     "duplicates": "forwards everything twice",
-    "reorders": "lets every second datagram pass the one before it",
+    "reorders": "lets every second datagram with options pass the one before it",
     "loses-bursts": "loses what comes behind the 32nd of a burst",
 }
 
 CHOICES = {
+    "own-in-row-costs": "takes 1 from the TTL for each of its addresses in a row",
     "errors-without-route": "ICMP errors go straight to the source",
     "errors-limited": "no more than ten ICMP errors a second, after ten at once",
     "quote-8-octets": "ICMP errors quote the header and eight octets",

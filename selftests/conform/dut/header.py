@@ -141,6 +141,8 @@ class Options:
             if is_route and not again:
                 Options.check_route(head, at, faulty)
                 found.route = at
+            elif kind in (RR, TS) and length < (3 if kind == RR else 4):
+                raise BadOption(at + 1)
             elif kind == RR:
                 found.record = found.once(found.record, at)
             elif kind == TS:

@@ -97,7 +97,7 @@ class Router:
         self._routes.sort(key=lambda route: -route.mask)
         self._ways, self._ident = {}, random.randrange(1 << 16)
         self._hits, self._pieces, self._last_error = 0, {}, {}
-        self._hint = None, b"", 0.0
+        self._hint, self._count = (None, 0), 0
         self.dead = False
 
     def _connected(self):
@@ -142,6 +142,7 @@ class Router:
         if not datagram.sum_is_right() and not self.faulty("checksum-unverified"):
             return
         arrival = Arrival(port, frame, datagram)
+        self._count += 1
         try:
             self._process(arrival)
         except Refused as refused:
@@ -262,7 +263,7 @@ class Router:
                 break
             if faulty("own-in-row-refused"):
                 raise Refused(UNREACHABLE, ROUTE_FAILED)
-            if faulty("own-in-row-costs"):
+            if self.chooses("own-in-row-costs"):
                 cost += 1
             head[at + 2] += 4
             if head[at + 2] > end:
@@ -272,7 +273,7 @@ class Router:
                     self._deliver(arrival)
                 return
         way = self._next(arrival, address)
-        self._hint = way, datagram.source, time.monotonic()
+        self._hint = way, self._count
         self._hits += 1
         unprocessed = faulty("every-64th") and self._hits % 64 == 0
         recorded = self._recorded(arrival, way)
@@ -367,8 +368,8 @@ class Router:
         if route.kind == "blackhole":
             raise Refused()
         way = Way(route, datagram.destination)
-        if self.faulty("hint-leaks"):
-            way = self._hinted(datagram) or way
+        if self.faulty("hint-leaks") and self._hint[1] == self._count - 1 > 0:
+            way = self._hint[0]
         self._spend_ttl(arrival, 1)
         self._fits(arrival, way)
         self._redirect(arrival, way)
@@ -378,12 +379,6 @@ class Router:
             if self.faulty("options-stripped"):
                 datagram.set_options(b"")
         self._send(arrival, way)
-
-    def _hinted(self, datagram):
-        """The way of the source route that the same source has sent just before."""
-        way, source, then = self._hint
-        soon = time.monotonic() - then < 0.005
-        return way if soon and source == datagram.source else None
 
     def _redirect(self, arrival, way):
         """RFC 1812, 5.2.7.2; never about a source route (H11)."""
@@ -433,8 +428,6 @@ class Router:
 
     def _record(self, head, at, own):
         length = head[at + 1]
-        if length < 3:
-            raise BadOption(at + 1)
         pointer = head[at + 2]
         if pointer < 4:
             raise BadOption(at + 2)
@@ -451,9 +444,9 @@ class Router:
 
     def _timestamp(self, head, at, own):
         length, faulty = head[at + 1], self.faulty
-        if length < 4:
-            raise BadOption(at + 1)
         pointer, flag = head[at + 2], head[at + 3] & 15
+        if flag not in (0, 1, 3):
+            raise BadOption(at + 3)
         if pointer < 5:
             raise BadOption(at + 2)
         if pointer > length:
@@ -477,8 +470,6 @@ class Router:
             if faulty("stamp-no-prespecified"):
                 return
             head[slot + 4:slot + 8] = now
-        else:
-            return
         if not faulty("stamp-pointer-stays"):
             head[at + 2] += size
 

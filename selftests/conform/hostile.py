@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What srconform makes of answers that a hostile device sends: frames, datagrams,
+options, quotes of ICMP errors and ARP, changed at random. Whatever comes, there is a
+defined result: no exception, no hang.
+
+    SRCROUTE_SEED=N      repeats a run
+    SRCROUTE_HOSTILE=N   how many inputs, in all
+
+The seeds are what the device of dut/ answers to each case, right or with a fault.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../scripts/programs"))
+
+from dut.faults import FAULTS  # noqa: E402
+from dut.header import checksum  # noqa: E402
+from dut.router import Port, Router  # noqa: E402
+from lib import ktap  # noqa: E402
+from lib.ktap import check, test  # noqa: E402
+from srconform import cases, wire  # noqa: E402
+from srconform.bed import Bed  # noqa: E402
+from srconform.case import OUTCOMES  # noqa: E402
+from srconform.plan import IN, OUT, Plan  # noqa: E402
+from srconform.runner import Runner  # noqa: E402
+from srconform.verdict import Answer, Judge  # noqa: E402
+
+SEED = int(os.environ.get("SRCROUTE_SEED", random.randrange(1 << 31)))
+INPUTS = int(os.environ.get("SRCROUTE_HOSTILE", 20000))
+BATCH, LIMIT = 500, 20  # inputs, and the seconds in which so many must be done
+TELLING = (0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 39, 40, 64, 68, 69, 127, 128, 131, 137, 255)
+
+
+class NoPort:
+    """An interface without a wire: it keeps what is sent by it."""
+
+    name = "none"
+
+    def __init__(self):
+        self.sent = []
+
+    def send(self, to, sender, kind, body):
+        self.sent.append((to, sender, kind, body))
+        return time.time()
+
+    @staticmethod
+    def receive():
+        return None
+
+
+class Bench:
+    """The tool's stations, runner and judge around a device in this process."""
+
+    def __init__(self, rng, profile):
+        self.rng = rng
+        self.plan = Plan()
+        self.ports = {IN: NoPort(), OUT: NoPort()}
+        self.bed = Bed(self.plan, "in", "out", ports=self.ports)
+        self.judge = Judge(self.plan, profile)
+        self.runner = Runner(self.bed, self.judge)
+        self.seeds = [seed for case in cases.ALL for seed in self._seeds(case)]
+
+    def _device(self, fault):
+        """The router, and the list of what it sends: (side, next hop, octets)."""
+        out, ports = [], []
+        for side in IN, OUT:
+            ports.append(Port(side, ["%s/%d" % (own, prefix.bits) for own, prefix in zip(
+                self.plan.own(side), self.plan.on_link(side))], 1280))
+        routes = [(str(self.plan.far_in), self.plan.gateway(IN)),
+                  (str(self.plan.far_out), self.plan.gateway(OUT))]
+        router = Router(ports, routes, lambda port, hop, octets, *_: out.append(
+            (port.name, wire.quad(hop), octets)), lambda name: name == fault)
+        return router, ports, out
+
+    def _seeds(self, case):
+        """(case, its try, answers), by a device that is right and by two that are not."""
+        if case.special:
+            return
+        for fault in None, *self.rng.sample(list(FAULTS), 2):
+            router, ports, out = self._device(fault)
+            one = self.runner.start(case)
+            for side, octets in one.sent:
+                router.receive(ports[side == OUT], 0, octets)
+            yield case, one, list(out)
+
+    def answers(self, outputs):
+        """Outputs, changed here and there."""
+        rng = self.rng
+        outputs = list(outputs)
+        if not outputs or rng.random() < 0.1:
+            outputs.append((rng.choice((IN, OUT)), self.plan.named["n"],
+                            rng.randbytes(rng.randrange(100))))
+        if rng.random() < 0.1:
+            outputs.append(rng.choice(outputs))
+        for side, hop, octets in outputs:
+            yield side, hop, mutate(rng, octets)
+
+    def forget(self):
+        self.bed.capture.clear()
+        self.bed.claims = {IN: {}, OUT: {}}
+        for port in self.ports.values():
+            port.sent.clear()
+
+
+def mutate(rng, octets):
+    """Up to six changes; the checksum of the header is put right every other time, so
+    that more than the first question is asked."""
+    octets = bytearray(octets)
+    for _ in range(rng.randrange(7)):
+        change(rng, octets)
+    size = (octets[0] & 15) * 4 if octets else 0
+    if 20 <= size <= len(octets) and rng.random() < 0.5:
+        octets[10:12] = b"\0\0"
+        octets[10:12] = checksum(octets[:size]).to_bytes(2, "big")
+    return bytes(octets)
+
+
+def change(rng, octets):
+    at = rng.randrange(len(octets) + 1)
+    kind = rng.randrange(8)
+    if kind == 0:
+        del octets[at:]
+    elif kind == 1:
+        octets[at:at] = rng.randbytes(rng.randrange(1, 40))
+    elif kind == 2:
+        del octets[at:at + rng.randrange(1, 9)]
+    elif kind == 3 and octets:
+        other = rng.randrange(len(octets))
+        octets[at:at + 8] = octets[other:other + 8]
+    elif kind == 4 and len(octets) > 1:
+        octets[0] = rng.choice((0x45, 0x46, 0x4F, 0x40, 0x65, octets[0]))
+    elif at < len(octets):
+        octets[at] = rng.choice(TELLING) if kind < 7 else rng.randrange(256)
+
+
+def attempt(seconds, function, what):
+    """Call it; an exception, or more time than it may take, fails with the input."""
+    def too_long(*_):
+        raise TimeoutError("not done in %d s" % seconds)
+
+    signal.signal(signal.SIGALRM, too_long)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function()
+    except Exception as error:  # whatever it is, it must not be
+        print("# input: %s" % what())
+        raise AssertionError("%s: %s" % (type(error).__name__, error)) from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def batches(count, function):
+    """Call function so often; say how fast."""
+    begin, last = time.monotonic(), [""]
+
+    def some(number):
+        for _ in range(number):
+            function(last)
+
+    for done in range(0, count, BATCH):
+        attempt(LIMIT, lambda done=done: some(min(BATCH, count - done)),
+                lambda: last[0])
+    took = time.monotonic() - begin
+    print("# %d inputs, %.0f a second, seed %d" % (count, count / max(took, 1e-9), SEED))
+
+
+@test("Device: whatever a device answers to a case, there is an outcome")
+def outcomes():
+    rng = random.Random(SEED)
+    benches = [Bench(rng, profile) for profile in ("rfc", "linux", "strict")]
+    seen = dict.fromkeys(OUTCOMES, 0)
+
+    def one(last):
+        bench = rng.choice(benches)
+        case, tried, outputs = rng.choice(bench.seeds)
+        answers = []
+        for side, hop, octets in bench.answers(outputs):
+            last[0] = "%s %s %s" % (case.id, side, octets.hex())
+            try:
+                datagram = wire.Datagram(octets)
+            except wire.Broken:
+                continue
+            answers.append(Answer(side, 0.0, bench.plan.mac(side, hop), datagram, None))
+        index = rng.randrange(len(tried.sent))
+        result = bench.judge.judge(case, tried.sent[index][1], tried.source, answers)
+        str(result.why)
+        seen[result.outcome] += 1
+
+    batches(INPUTS // 2, one)
+    print("# " + ", ".join("%s %d" % pair for pair in seen.items()))
+    check(sum(1 for count in seen.values() if count) >= 4, "the same outcome always")
+
+
+@test("Device: whatever frames come, those who play the hosts go on")
+def frames():
+    rng = random.Random(SEED + 1)
+    bench = Bench(rng, "rfc")
+    belong = [0]
+    arp = [wire.arp(op, bench.plan.mac(IN, "1.2.3.4"), sender, b"\0" * 6, target)
+           for op in (1, 2) for sender in bench.plan.own() for target in
+           (bench.plan.named["GA"], bench.plan.named["n"], bench.plan.named["m"])]
+
+    def one(last):
+        case, tried, outputs = rng.choice(bench.seeds)
+        tried.answers.clear()
+        side, kind = rng.choice((IN, OUT)), wire.ETH_IP
+        if rng.random() < 0.2:
+            body, kind = mutate(rng, rng.choice(arp)), wire.ETH_ARP
+        else:
+            body = mutate(rng, rng.choice(outputs)[2]) if outputs else rng.randbytes(40)
+        if rng.random() < 0.02:
+            kind = rng.randrange(65536)
+        last[0] = "%s %04x %s" % (side, kind, body.hex())
+        to, sender = bench.plan.mac(side, bench.plan.named["n"]), rng.randbytes(6)
+        bench.bed._take(bench.ports[side], time.time(), to, sender, kind, body)
+        for index, answers in tried.answers.items():
+            belong[0] += 1
+            bench.judge.judge(case, tried.sent[index][1], tried.source, answers)
+        if len(bench.bed.capture) > 1000:
+            bench.forget()
+
+    batches(INPUTS // 2, one)
+    check(belong[0] > INPUTS // 20, "hardly one belongs to a case: %d" % belong[0])
+
+
+if __name__ == "__main__":
+    ktap.main()
