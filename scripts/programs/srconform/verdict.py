@@ -158,11 +158,12 @@ class Judge:
 
     def _another_own(self, header, seen, aspects, answer):
         """Each recorded address that differs is another one of the interface."""
-        own = self.plan.own(None if self.plan.single else answer.side)
+        own = [wire.addr(quad) for quad in
+               self.plan.own(None if self.plan.single else answer.side)]
         slots = sorted(at for at, name in aspects.items() if name == "record")
         for at in slots[::4]:
-            if seen.header[at:at + 4] != header[at:at + 4] and \
-                    wire.quad(seen.header[at:at + 4]) not in own:
+            some = seen.header[at:at + 4]   # fewer than four where the header ends
+            if some != header[at:at + 4] and some not in own:
                 return False
         return True
 
