@@ -87,7 +87,7 @@ class Session:
                      "level": case.rule.level, "text": case.rule.text},
             "sent": "; ".join(send.drawn() for send in case.sends()),
             "expected": case.expect.drawn(), "known": case.known, "old": case.old,
-            "tries": len(result.tries), "also": sorted(
+            "tries": len(result.tries), "wrong": sorted(result.judged), "also": sorted(
                 WORDS.get(n, n) for n in result.differs - result.judged),
             "octets": {"sent": "", "expected": result.expected.hex(), "seen": "",
                        "any": sorted(result.mask)},
