@@ -117,4 +117,8 @@ CASES = [
     Case("E42", "a burst of errors: are they limited?", rules.ERR_LIMIT, Send("F", ttl=1),
          Err(11, 0), special="limit",
          known="Linux: 1 a second for each destination, 1,000 in all; BSD: 200 in all"),
+    Case("E43", "LSRR whose TTL ends, with two recorded: the last one comes first",
+         rules.REVERSED, Send("A", [Loose("m", "m2", "n", ptr=12)], ttl=1),
+         Err(11, 0, options=[Loose("m", "s")], to="m2", look=("type", "route", "to")),
+         (STRAIGHT_TTL,)),
 ]

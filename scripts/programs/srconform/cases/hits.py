@@ -164,4 +164,8 @@ CASES = [
          Send("A", [Loose("A", "B", "n", ptr=12)]),
          Out("n", [Loose("A", "B", "B", ptr=16)], look=ROUTE),
          (May(Err(3, 5), "refuses a route that comes by again"),)),
+    Case("H66", "two recorded addresses come back in the other order",
+         rules.ECHO_REVERSED, Send("A", [Loose("m", "m2", ptr=12)], body="echo"),
+         Reply(options=[Loose("m", "s")], look=("route",)),
+         (May(Nothing(), "takes no source-routed datagram for itself"),)),
 ]

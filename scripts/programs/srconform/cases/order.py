@@ -70,4 +70,8 @@ CASES = [
     Case("O20", "Router Alert beside a loose route", rules.UNKNOWN,
          Send("A", [ALERT, Loose("n")]),
          Out("n", [ALERT, Loose("B", ptr=8)], look=SAME + ("ptr",))),
+    Case("O21", "a loose route for the device, and what would be a second one behind EOL",
+         rules.NOP_EOL, Send("A", [Loose("n"), EOL, HIDDEN]),
+         Out("n", [Loose("B", ptr=8), EOL, HIDDEN], look=("dst", "ptr", "area")),
+         known="Linux clears what is behind the end of the list"),
 ]
