@@ -7,8 +7,8 @@ It decides as a router does with source routes on, no firewall, and no choice of
 """
 
 from .plan import IN, OUT
-from .wire import (ALERT, EOL, LSRR, NOP, RR, SID, SEC, SSRR, TS, Broken, Datagram, addr,
-                   number, quad, with_sum)
+from .wire import (DF, EOL, LSRR, NOP, RR, SSRR, TS, Broken, Datagram, addr, number, quad,
+                   with_sum)
 
 STAMP = b"\0\0\0\0"
 
@@ -46,8 +46,8 @@ def is_host(address):
 class Engine:
     """The device as it ought to be."""
 
-    def __init__(self, plan):
-        self.plan = plan
+    def __init__(self, plan, mtu=1280):
+        self.plan, self.mtu = plan, {IN: 1500, OUT: mtu}
 
     def fate(self, octets, side=IN, link="dut"):
         try:
@@ -141,8 +141,6 @@ class Engine:
                 _bad(at + 2)
             if ptr > length and flag != 3 and header[at + 3] >> 4 == 15:
                 _bad(at + 3)
-        elif kind in before and kind in (SEC, SID, ALERT):
-            pass    # nobody's business on the way
 
     def _next(self, header, route):
         """Pass over own addresses: the next address and where its slot is."""
@@ -167,6 +165,8 @@ class Engine:
             raise _Refused(3, 5)
         if datagram.ttl <= 1:
             raise _Refused(11, 0)
+        if datagram.frag & DF and datagram.length > self.mtu[side]:
+            raise _Refused(3, 4)
         header[8] -= 1
         mine = self._address(side, hop)
         if slot:
