@@ -99,10 +99,10 @@ class Bed:
         side = self._side(port, to)
         frame = Frame(when, side, False, wire.frame(to, sender, kind, body))
         self.capture.append(frame)
-        if kind == wire.ETH_ARP:
-            self._take_arp(side, sender, body)
-        elif kind == wire.ETH_IP and sender[:2] in (b"\x02\x0a", b"\x02\x0b"):
+        if sender[:2] in (b"\x02\x0a", b"\x02\x0b"):
             self.looped = True
+        elif kind == wire.ETH_ARP:
+            self._take_arp(side, sender, body)
         elif kind == wire.ETH_IP:
             self.arrive(side, when, to, body, frame)
 
@@ -129,6 +129,14 @@ class Bed:
                 if not self._find(side, address, seconds, tries):
                     missing.append((side, address))
         return missing
+
+    def other_side(self, side, address):
+        """Does somebody answer for it on the other side, asked by a neighbour there?"""
+        other = OUT if side == IN else IN
+        mac = self.plan.mac(other, self.plan.gateway(side))
+        self._send(other, wire.BROADCAST, mac, wire.ETH_ARP, wire.arp(
+            1, mac, self.plan.gateway(side), b"\0" * 6, address))
+        return self.pump(1.0, lambda: address in self.claims[other])
 
     def _find(self, side, address, seconds, tries):
         for _ in range(tries):

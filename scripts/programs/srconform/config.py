@@ -40,7 +40,7 @@ def prose(plan):
 
 def linux(plan, names):
     """Commands for Linux."""
-    where = dict(zip((IN, OUT), names))
+    where = _where(plan, names)
     lines = ["ip link set %s up" % name for name in _names(plan, names)]
     lines += ["ip address add %s dev %s" % (address, where[side])
               for side, address in _addresses(plan)]
@@ -58,13 +58,18 @@ def linux(plan, names):
     return lines
 
 
+def _where(plan, names):
+    """{side: interface}"""
+    return {IN: names[0], OUT: names[0] if plan.single else names[1]}
+
+
 def _names(plan, names):
     return names[:1] if plan.single else names[:2]
 
 
 def freebsd(plan, names):
     """Commands for FreeBSD."""
-    where = dict(zip((IN, OUT), names))
+    where = _where(plan, names)
     lines = ["ifconfig %s inet %s alias up" % (where[side], address)
              for side, address in _addresses(plan)]
     lines += ["route add -net %s %s" % route for route in _routes(plan)]

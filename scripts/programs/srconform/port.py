@@ -6,6 +6,7 @@ A name such as eth1.10 is an interface if there is one; else VLAN 10 on eth1, wh
 tags are put in and taken out here.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -61,14 +62,16 @@ class Port:
 
     def send(self, to, sender, kind, body):
         """The time at which it was given to the kernel."""
-        now = time.time()
-        try:
-            self.sock.send(frame(to, sender, kind, body, self.vlan))
-        except BlockingIOError:
-            time.sleep(0.002)
-            self.sock.send(frame(to, sender, kind, body, self.vlan))
-        except OSError as error:
-            raise PortError("%s: %s" % (self.name, error.strerror)) from error
+        octets = frame(to, sender, kind, body, self.vlan)
+        for _ in range(50):
+            now = time.time()
+            try:
+                self.sock.send(octets)
+                return now
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
+                    raise PortError("%s: %s" % (self.name, error.strerror)) from error
+            time.sleep(0.002)   # the queue is full, or there is nobody at the other end
         return now
 
     def receive(self):

@@ -136,9 +136,10 @@ class Judge:
             differs.add("hop")
         if len(seen.header) != len(header):
             differs.add("area")
+        same = self._recorded(header, sent, seen.header, answer.side)
         for at in range(min(len(header), len(seen.header))):
-            if header[at] != seen.header[at] and at not in mask and \
-                    aspects[at] not in ("sum",):
+            if header[at] != seen.header[at] and at not in mask and at not in same and \
+                    aspects[at] != "sum":
                 differs.add(aspects[at])
         if not seen.sum_ok:
             differs.add("sum")
@@ -146,8 +147,6 @@ class Judge:
             differs.add("sum0")
         if seen.payload != sent[len(wire.Datagram(sent).header):]:
             differs.add("payload")
-        if "record" in differs and self._another_own(header, seen, aspects, answer):
-            differs.discard("record")
         if mask and not self._stamps_ok(seen.header, mask):
             differs.add("stamp")
         return differs, header, mask
@@ -156,16 +155,21 @@ class Judge:
         path = self.plan.route(self.plan.resolve(expect.to, source))
         return path[1] if path else None
 
-    def _another_own(self, header, seen, aspects, answer):
-        """Each recorded address that differs is another one of the interface."""
+    def _recorded(self, header, sent, seen, side):
+        """Octets where the device is to record its address, and has recorded one that
+        is as good: another one of the interface by which it left."""
         own = [wire.addr(quad) for quad in
-               self.plan.own(None if self.plan.single else answer.side)]
-        slots = sorted(at for at, name in aspects.items() if name == "record")
-        for at in slots[::4]:
-            some = seen.header[at:at + 4]   # fewer than four where the header ends
-            if some != header[at:at + 4] and some not in own:
-                return False
-        return True
+               self.plan.own(None if self.plan.single else side)]
+        same = set()
+        for option in wire.read_options(header[20:]):
+            start = {wire.RR: 3, wire.TS: 4, wire.LSRR: 3, wire.SSRR: 3}.get(option.kind)
+            if start is None:
+                continue
+            for at in range(option.at + start, option.at + len(option.octets) - 3, 4):
+                if header[at:at + 4] in own and header[at:at + 4] != sent[at:at + 4] and \
+                        seen[at:at + 4] in own:
+                    same |= set(range(at, at + 4))
+        return same
 
     @staticmethod
     def _stamps_ok(header, mask):

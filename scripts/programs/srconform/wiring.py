@@ -69,25 +69,31 @@ class Wiring:
         self.extras()
 
     def hardware(self):
-        for side, address in self.bed.find_dut():
-            others = [a for a in self.plan.own(side)
-                      if a in self.bed.claims[side] and a != address]
-            port = self.bed.ports[side].name
-            if others:
-                raise WiringError(
-                    "the device answers for %s on %s, but nobody does for %s: add that "
-                    "address to the same interface (srconform config shows how)"
-                    % (others[0], port, address))
-            raise WiringError(
-                "nobody answers ARP for %s on %s: is the cable there, is the device's "
-                "interface up, has it the address %s?" % (address, port, address))
+        missing = self.bed.find_dut()
         if self.bed.looped:
             raise WiringError("%s and %s are on the same wire: what is sent on one comes "
                               "back on the other; with one wire use --in alone"
                               % (self.bed.ports[IN].name, self.bed.ports[OUT].name))
+        for side, address in missing:
+            self._missing(side, address)
         self.note("the device answers ARP for %s" % ", ".join(
             self.plan.own(IN) + [a for a in self.plan.own(OUT)
                                  if a not in self.plan.own(IN)]))
+
+    def _missing(self, side, address):
+        port = self.bed.ports[side].name
+        others = [a for a in self.plan.own(side) if a in self.bed.claims[side]]
+        if others:
+            raise WiringError(
+                "the device answers for %s on %s, but nobody does for %s: add that "
+                "address to the same interface (srconform config shows how)"
+                % (others[0], port, address))
+        if not self.plan.single and self.bed.other_side(side, address):
+            raise WiringError("somebody answers for %s on the other side: are the "
+                              "interfaces swapped?" % address)
+        raise WiringError(
+            "nobody answers ARP for %s on %s: is the cable there, is the device's "
+            "interface up, has it the address %s?" % (address, port, address))
 
     def ways(self):
         """The routes, each with its own word if it is missing."""
