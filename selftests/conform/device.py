@@ -22,7 +22,7 @@ from dut.faults import CHOICES, FAULTS
 from dut.router import Port, Router
 from dut.wire import Clock, Link, Loop, Weather
 
-LATE, BURST, PAUSE = 0.2, 32, 0.01
+LATE, BURST, PAUSE = 0.2, 48, 0.01
 
 
 class Device:
@@ -116,8 +116,10 @@ def parse(words):
 def main():
     options = parse(sys.argv[1:])
     if options.list:
-        for name, sentence in {**FAULTS, **CHOICES}.items():
-            print("%-26s %s" % (name, sentence))
+        for name, fault in FAULTS.items():
+            print("%-26s %s (%s)" % (name, fault.text, " ".join(fault.cases)))
+        for name, text in CHOICES.items():
+            print("%-26s %s (no fault)" % (name, text))
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))

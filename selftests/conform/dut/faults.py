@@ -1,117 +1,266 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What can be wrong with the device, and what may differ though it is right.
 
-A fault is a name and a sentence of what the device does. A choice is what the RFCs
-leave to a router, or only recommend: no MUST is broken by it.
+A fault has a sentence, the cases of srconform that are meant for it, and what it makes
+wrong, in the words of srconform's documents. Any other case may tell of it only for
+that; and, where `among` is given, only a case that is named there or whose family is.
+A choice is what the RFCs leave to a router, or only recommend: no MUST is broken by it.
 """
+
+
+class Fault:
+
+    def __init__(self, text, cases, wrong, among="", profile="rfc"):
+        self.text, self.profile = text, profile
+        self.cases, self.wrong = cases.split(), set(wrong.split())
+        self.among = set(among.split()) | set(self.cases) if among else None
+
+
+# What srconform says of a case that says nothing of octets.
+QUIET = "silent choice"
+KIND = "kind"  # forwarded, an error, a reply: it is another one than expected
+ROUTE_FAILED = "H35 H36 H38 H51 H52 H53 H54 H55 H56 H57 H58 H59 E9 E16 E24 E27"
+TTL_ENDS = "L E2 E4 E5 E6 E7 E10 E11 E12 E13 E14 E15 E17 E18 E20 E39 E40 E42 E43 B11"
 
 FAULTS = {
     # The source route
-    "pointer-stays": "the pointer of a source route is not advanced",
-    "pointer-by-8": "the pointer of a source route is advanced by 8",
-    "records-ingress": "records its address on the side where the datagram came in",
-    "records-arrival": "records the address that the datagram came for",
-    "records-first-primary": "records the first address that it has, on any interface",
-    "records-nothing": "leaves the next address in its slot",
-    "destination-stays": "moves the pointer on and leaves the destination as it was",
-    "hit-options-stay": "does not update Record Route and Timestamp beside a source route",
-    "adjacency-ignored": "forwards a strict route by way of a gateway that it does not name",
-    "second-route": "accepts a second source route, and uses the first",
-    "last-slot-left": "takes a route with one slot left for complete",
-    "full-route-delivered": "takes a route of nine slots for complete",
-    "complete-route-dropped": "drops a complete route for itself",
-    "hits-dropped": "drops source routes that are addressed to it, without a word",
-    "own-in-row-refused": "refuses a route that names another address of it next",
-    "own-last-dropped": "drops a route that ends at another address of it",
-    "no-hairpin": "refuses a source route back out of the interface that it came by",
-    "every-64th": "forwards every 64th source route unchanged",
-    "hint-leaks": "sends an ordinary datagram where the source route just before it went",
+    "pointer-stays": Fault(
+        "the pointer of a source route is not advanced", "H3 H30 H50", "ptr first copied"),
+    "pointer-by-8": Fault(
+        "the pointer of a source route is advanced by 8", "H3 H30 H50",
+        "ptr first copied"),
+    "records-ingress": Fault(
+        "records its address on the side where the datagram came in", "H2 H12 R1 S5",
+        "record rr ts first copied"),
+    "records-arrival": Fault(
+        "records the address that the datagram came for", "H2 H12", "record rr ts first copied"),
+    "records-first-primary": Fault(
+        "records the first address that it has, on any interface", "H2 H9 R1",
+        "record rr ts first copied"),
+    "records-nothing": Fault(
+        "leaves the next address in its slot", "H2 H8", "record first copied"),
+    "destination-stays": Fault(
+        "moves the pointer on and leaves the destination as it was", "H1 H31", "dst"),
+    "hit-options-stay": Fault(
+        "does not update Record Route and Timestamp beside a source route", "R11 R12 S16",
+        "rr ts first"),
+    "adjacency-ignored": Fault(
+        "forwards a strict route by way of a gateway that it does not name", "H35 H38",
+        "kind", "H36 E9"),
+    "second-route": Fault(
+        "accepts a second source route, and uses the first", "V18 V19 V20", "kind",
+        "V18 V19 V20"),
+    "last-slot-left": Fault(
+        "takes a route with one slot left for complete", "H1 H21 H30", "kind silent"),
+    "full-route-delivered": Fault(
+        "takes a route of nine slots for complete", "H29 H49", "kind", "H30 H50 C19"),
+    "complete-route-dropped": Fault(
+        "drops a complete route for itself", "H18 H20", "silent", "H19 H66",
+        profile="strict"),
+    "hits-dropped": Fault(
+        "drops source routes that are addressed to it, without a word", "H1 H31", QUIET,
+        "H R T S O L F E C B"),
+    "own-in-row-refused": Fault(
+        "refuses a route that names another address of it next", "H14 H15 H37", "kind",
+        "H16 H17 L14 L15 C20 E7"),
+    "own-last-dropped": Fault(
+        "drops a route that ends at another address of it", "H17 L15", "silent", "H17",
+        profile="strict"),
+    "no-hairpin": Fault(
+        "refuses a source route back out of the interface that it came by", "H8 H39",
+        "kind", "H13", profile="strict"),
+    "every-64th": Fault(
+        "forwards every 64th of a flow of source routes unchanged", "B1 B3",
+        "dst ptr record", "B B7 B9"),
+    "hint-leaks": Fault(
+        "sends an ordinary datagram where the source route just before it went", "B2",
+        "hop", "B2"),
     # Next addresses
-    "bad-next-silent": "says nothing when the next address is no host's",
-    "bad-next-forwarded": "forwards to a broadcast address in a source route",
-    "failed-silent": "says nothing when a source route fails",
-    "failed-net-code": "answers ICMP 3/0 when a source route fails",
+    "bad-next-silent": Fault(
+        "says nothing when the next address is no host's", "H53 H54 H55 H56 H57 H58 H59",
+        "silent", "E16"),
+    "bad-next-forwarded": Fault(
+        "forwards to a broadcast address in a source route", "H54 H58", "kind", "H54"),
+    "failed-silent": Fault(
+        "says nothing when a source route fails", "H36 H51 H52", "silent", ROUTE_FAILED),
+    "failed-net-code": Fault(
+        "answers ICMP 3/0 when a source route fails", "H36 H51 H52", "type",
+        ROUTE_FAILED),
     # Transit
-    "strict-transit": "forwards a strict route that does not name it",
-    "transit-dropped": "drops a loose route that is for others",
-    "transit-acts": "acts on a source route that is for others",
-    "transit-options-stay": "does not update Record Route and Timestamp of others",
-    "options-stripped": "removes the options of what it forwards for others",
+    "strict-transit": Fault(
+        "forwards a strict route that does not name it", "T7 T8", "kind choice",
+        "T9 T10"),
+    "transit-dropped": Fault(
+        "drops a loose route that is for others", "T1 T2 T3", "silent",
+        "T L10 V43 B4"),
+    "transit-acts": Fault(
+        "acts on a source route that is for others", "T1 T3 T6",
+        "dst length ptr record slots type hop", "T B4"),
+    "transit-options-stay": Fault(
+        "does not update Record Route and Timestamp of others", "S7 S8 T12",
+        "rr ts choice", "R S T B5"),
+    "options-stripped": Fault(
+        "removes the options of what it forwards for others", "T1 O1 R1",
+        "area length ptr record slots rr ts stamp other padding first copied sum"),
     # Validity
-    "route-length": "accepts a source route whose length is no whole number of slots",
-    "pointer-low": "accepts a pointer below 4",
-    "pointer-odd": "accepts a pointer between two slots",
-    "length-past-end": "accepts an option that runs past the header",
-    "eol-ignored": "reads options behind the end of the list",
-    "bad-option-silent": "says nothing about a broken option",
-    "bad-option-unreachable": "answers ICMP 3/5 to a broken option",
-    "nop-lost": "removes NOP options",
+    "route-length": Fault(
+        "accepts a source route whose length is no whole number of slots", "V6 V41",
+        "kind pointer choice", "V3 V4 V5 V15"),
+    "pointer-low": Fault(
+        "accepts a pointer below 4", "V9", "kind silent choice",
+        "V9 V10 V16 V40 E3 E8 E22 E26 E28"),
+    "pointer-odd": Fault(
+        "accepts a pointer between two slots", "V11 V13", "kind type silent choice",
+        "V12 V17 V42 E19"),
+    "length-past-end": Fault(
+        "accepts an option that runs past the header", "V7 V8 V24",
+        "kind silent pointer choice", "V"),
+    "eol-ignored": Fault(
+        "reads options behind the end of the list", "O21", "kind", "O21"),
+    "bad-option-silent": Fault(
+        "says nothing about a broken option", "V1 V9 V18 V25", QUIET,
+        "V E3 E8 E19 T7 T8 T9 T10"),
+    "bad-option-unreachable": Fault(
+        "answers ICMP 3/5 to a broken option", "V1 V9 V18 V25", "type pointer choice",
+        "V E19 T7 T8 T9 T10"),
+    "nop-lost": Fault(
+        "removes NOP options", "O8 O11",
+        "area ptr record length slots other rr ts dst"),
     # Record Route and Timestamp
-    "record-stays": "does not record itself in Record Route",
-    "record-slot-off": "records itself one slot too far in Record Route",
-    "record-pointer-stays": "does not advance the pointer of Record Route",
-    "stamp-slot-off": "writes a timestamp one slot too far",
-    "stamp-pointer-stays": "does not advance the pointer of Timestamp",
-    "stamp-no-address": "writes a time alone where address and time are asked for",
-    "stamp-all-prespecified": "writes its time beside addresses of others",
-    "stamp-no-prespecified": "writes no time beside its own prespecified address",
-    "stamp-seconds": "writes seconds for milliseconds, with the bit for standard time",
-    "overflow-stays": "does not count in a full Timestamp option",
-    "overflow-wraps": "counts from 15 to 0 in a full Timestamp option",
+    "record-stays": Fault(
+        "does not record itself in Record Route", "R11 T12", "rr first kind choice",
+        "R O13 O14 O15 F24 B5"),
+    "record-slot-off": Fault(
+        "records itself one slot too far in Record Route", "R1 R2 R3", "rr first"),
+    "record-pointer-stays": Fault(
+        "does not advance the pointer of Record Route", "R1 R2 R4", "rr first"),
+    "stamp-slot-off": Fault(
+        "writes a timestamp one slot too far", "S1 S5 S7", "ts stamp"),
+    "stamp-pointer-stays": Fault(
+        "does not advance the pointer of Timestamp", "S1 S5 S7", "ts"),
+    "stamp-no-address": Fault(
+        "writes a time alone where address and time are asked for", "S5 S6",
+        "ts stamp", "S5"),
+    "stamp-all-prespecified": Fault(
+        "writes its time beside addresses of others", "S10", "ts", "S10"),
+    "stamp-no-prespecified": Fault(
+        "writes no time beside its own prespecified address", "S7 S8 S9", "ts", "S19"),
+    "stamp-since-1970": Fault(
+        "writes seconds since 1970, without the bit that says so", "S3", "ts stamp"),
+    "overflow-stays": Fault(
+        "does not count in a full Timestamp option", "S11 S12", "ts kind", "S13",
+        profile="strict"),
+    "overflow-wraps": Fault(
+        "counts from 15 to 0 in a full Timestamp option", "S13", "kind", "S13"),
     # Header
-    "checksum-stale": "sends the checksum that came",
-    "checksum-ffff": "sends the checksum 0x0000 as 0xffff",
-    "checksum-unverified": "forwards datagrams with a wrong header checksum",
-    "ttl-stays": "does not decrement the TTL",
-    "ttl-by-2": "takes 2 from the TTL",
-    "ttl-0-forwarded": "forwards with a TTL of 0",
-    "ttl-silent": "says nothing when the TTL ends",
-    "ttl-wrong-code": "answers ICMP 11/1 when the TTL ends",
-    "tos-lost": "forwards with a TOS of 0",
-    "ident-changed": "forwards with another identification",
-    "df-cleared": "clears Don't Fragment",
-    "payload-changed": "changes the last octet of the data",
+    "checksum-stale": Fault(
+        "sends the checksum that came", "C18 R15 S17 T5", "sum sum0"),
+    "checksum-ffff": Fault(
+        "sends the checksum 0x0000 as 0xffff", "C15 C16", "sum sum0"),
+    "checksum-unverified": Fault(
+        "forwards datagrams with a wrong header checksum", "C1 C2", "kind", "C1"),
+    "ttl-stays": Fault(
+        "does not decrement the TTL", "L1 L6 L8 T4", "ttl kind", "H16 E21 E23 " + TTL_ENDS),
+    "ttl-by-2": Fault(
+        "takes 2 from the TTL", "L1 L2 L6", "ttl kind choice", "H16 T4 L"),
+    "ttl-0-forwarded": Fault(
+        "forwards with a TTL of 0", "L4 L5 L8 L9 L10 L11", "kind", "E21 E23 " + TTL_ENDS),
+    "ttl-silent": Fault(
+        "says nothing when the TTL ends", "L4 L8 L9 L10", QUIET, TTL_ENDS),
+    "ttl-wrong-code": Fault(
+        "answers ICMP 11/1 when the TTL ends", "L4 L8 L9 L10", "type", TTL_ENDS),
+    "tos-lost": Fault("forwards with a TOS of 0", "C22 C23 C24", "tos"),
+    "ident-changed": Fault("forwards with another identification", "C25 C26 C27", "id"),
+    "df-cleared": Fault("clears Don't Fragment", "F8 F9", "frag", "F8"),
+    "payload-changed": Fault(
+        "changes the last octet of the data", "H63 C28", "payload"),
     # Fragments and MTU
-    "fragments-copy-all": "copies every option into later fragments",
-    "fragments-lose-route": "leaves the source route out of later fragments",
-    "fragments-unsent": "drops what it would have to fragment",
-    "fragments-dropped": "drops later fragments of a source route",
-    "fragments-reassembled": "puts a source route's fragments together before it forwards",
-    "df-ignored": "fragments in spite of Don't Fragment",
-    "df-silent": "says nothing when Don't Fragment forbids to forward",
-    "df-without-mtu": "leaves the MTU out of ICMP 3/4",
+    "fragments-copy-all": Fault(
+        "copies every option into later fragments", "F16 F17 F19", "copied", "F24"),
+    "fragments-lose-route": Fault(
+        "leaves the source route out of later fragments", "F14 F15", "copied", "F24"),
+    "fragments-unsent": Fault(
+        "drops what it would have to fragment", "F13 F14", "silent",
+        "F15 F16 F17 F18 F19 F24"),
+    "fragments-dropped": Fault(
+        "drops later fragments of a source route", "F5 F6 F7", "silent", "F5"),
+    "fragments-reassembled": Fault(
+        "puts a source route's fragments together before it forwards", "F4 F5 F6",
+        "silent", "F7"),
+    "df-ignored": Fault(
+        "fragments in spite of Don't Fragment", "F20 F22", "kind", "F21 F23"),
+    "df-silent": Fault(
+        "says nothing when Don't Fragment forbids to forward", "F20 F22", "silent",
+        "F21 F23"),
+    "df-without-mtu": Fault("leaves the MTU out of ICMP 3/4", "F21", "mtu", "F21"),
     # ICMP errors
-    "no-errors": "sends no ICMP error at all",
-    "no-route-silent": "says nothing about an ordinary datagram without a route",
-    "no-route-host-code": "answers ICMP 3/1 where there is no route",
-    "no-neighbour-silent": "says nothing when a neighbour does not answer",
-    "error-pointer-off": "ICMP 12/0 points one octet too far",
-    "error-pointer-from-option": "ICMP 12/0 counts from the first option",
-    "error-checksum": "sends ICMP errors with a wrong checksum",
-    "error-source": "sends ICMP errors from its address on another interface",
-    "error-tos": "sends ICMP errors with a TOS of 0",
-    "error-about-error": "answers ICMP errors with ICMP errors",
-    "error-about-fragment": "answers later fragments with ICMP errors",
-    "error-about-broadcast": "answers link-layer broadcasts with ICMP errors",
-    "error-route-kept": "copies the source route into ICMP errors as it came",
-    "route-not-reversed": "puts the recorded addresses into the way back in their order",
-    "quote-rewritten": "quotes the header with another destination than it came with",
-    "quote-28": "quotes 28 octets, whatever the length of the header",
-    "quote-header-only": "quotes the header without any data",
-    "echo-without-route": "answers a source-routed echo request without the reversed route",
-    "redirects-routes": "sends redirects for source routes",
+    "no-errors": Fault(
+        "sends no ICMP error at all", "L4 E1 V1", QUIET,
+        "L T F20 F21 F22 F23 V E H60 B11 " + ROUTE_FAILED),
+    "no-route-silent": Fault(
+        "says nothing about an ordinary datagram without a route", "E1", "silent", "T11"),
+    "no-neighbour-silent": Fault(
+        "says nothing when a neighbour does not answer", "H60", "choice", "H60"),
+    "error-pointer-off": Fault(
+        "ICMP 12/0 points one octet too far", "V21 V22 V23", "pointer choice", "V T10"),
+    "error-pointer-from-option": Fault(
+        "ICMP 12/0 counts from the first option", "V1 V9 V18 T10", "pointer choice", "V"),
+    "error-checksum": Fault(
+        "sends ICMP errors with a wrong checksum", "E13 E14", "sum", "E13"),
+    "error-source": Fault(
+        "sends ICMP errors from its address on another interface", "E2 E3 E4", "from",
+        "E2"),
+    "error-tos": Fault(
+        "sends ICMP errors with a TOS of 0", "E12", "tos", "E12", profile="strict"),
+    "error-about-error": Fault(
+        "answers ICMP errors with ICMP errors", "E21 E22 E23 E24", "kind", "E21"),
+    "error-about-fragment": Fault(
+        "answers later fragments with ICMP errors", "E25 E26 E27", "kind", "E25"),
+    "error-about-broadcast": Fault(
+        "answers link-layer broadcasts with ICMP errors", "E28 E29", "kind",
+        "W1 W2 W3 W4 W5"),
+    "error-route-kept": Fault(
+        "copies the source route into ICMP errors as it came", "E16 E17 E18",
+        "route to", "E43"),
+    "route-not-reversed": Fault(
+        "puts the recorded addresses into the way back in their order", "H66 E43",
+        "route to", "E43"),
+    "quote-rewritten": Fault(
+        "quotes the header with another destination than it came with", "E5 E6 E8 E9",
+        "quote", "E7 F23"),
+    "quote-28": Fault(
+        "quotes 28 octets, whatever the length of the header", "E6 E8 E10",
+        "quote size", "E7 E9 E11 F23"),
+    "quote-header-only": Fault(
+        "quotes the header without any data", "E5 E6 E8", "quote size",
+        "E7 E9 E10 E11 F23"),
+    "echo-without-route": Fault(
+        "answers a source-routed echo request without the reversed route", "H20 H66",
+        "route", "H20"),
+    "redirects-routes": Fault(
+        "sends redirects for source routes", "H13", "redirect", "H13"),
     # What must not be forwarded
-    "link-broadcast-forwarded": "forwards what came as a link-layer broadcast or multicast",
-    "directed-broadcast": "forwards to the broadcast address of a link",
-    "martian-source": "forwards from sources that are no host's",
-    "own-source": "forwards from its own address",
-    "loopback-destination": "forwards to 127/8",
+    "link-broadcast-forwarded": Fault(
+        "forwards what came as a link-layer broadcast or multicast", "W1 W2 W3 W4 W5",
+        "kind", "W1"),
+    "directed-broadcast": Fault(
+        "forwards to the broadcast address of a link", "W8 W9", "kind", "W8"),
+    "martian-source": Fault(
+        "forwards from sources that are no host's", "W11 W12 W13 W17 W18 W19", "kind",
+        "W14 W16 W20 W22 W26"),
+    "own-source": Fault("forwards from its own address", "W15 W21", "kind", "W15"),
+    "loopback-destination": Fault("forwards to 127/8", "W23", "kind", "W25"),
     # Life
-    "dies-of-length-0": "stops forwarding at an option of length 0",
-    "late": "forwards datagrams with options 200 ms late",
-    "duplicates": "forwards everything twice",
-    "reorders": "lets every second datagram with options pass the one before it",
-    "loses-bursts": "loses what comes behind the 32nd of a burst",
+    "dies-of-length-0": Fault(
+        "stops forwarding at an option of length 0", "V1", "dead"),
+    "late": Fault(
+        "forwards datagrams with options 200 ms late", "B12", "choice", "B12"),
+    "duplicates": Fault("forwards everything twice", "B9 B10", "crowd", "B9"),
+    "reorders": Fault(
+        "lets every second datagram with options pass the one before it", "B7",
+        "crowd", "B7"),
+    "loses-bursts": Fault(
+        "loses what comes behind the 48th of a burst", "B1 B3 B5 B6", "crowd", "B"),
 }
 
 CHOICES = {
@@ -120,4 +269,5 @@ CHOICES = {
     "errors-limited": "no more than ten ICMP errors a second, after ten at once",
     "quote-8-octets": "ICMP errors quote the header and eight octets",
     "no-redirects": "no ICMP redirects",
+    "no-route-host-code": "ICMP 3/1 where there is no route",
 }

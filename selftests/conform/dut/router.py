@@ -97,7 +97,7 @@ class Router:
         self._routes.sort(key=lambda route: -route.mask)
         self._ways, self._ident = {}, random.randrange(1 << 16)
         self._hits, self._pieces, self._last_error = 0, {}, {}
-        self._hint, self._count = (None, 0), 0
+        self._hint, self._count, self._last_hit = (None, 0), 0, 0
         self.dead = False
 
     def _connected(self):
@@ -274,7 +274,9 @@ class Router:
                 return
         way = self._next(arrival, address)
         self._hint = way, self._count
-        self._hits += 1
+        # A flow of hits alone: whoever sends ordinary datagrams between them sees none.
+        self._hits = self._hits + 1 if self._last_hit == self._count - 1 else 1
+        self._last_hit = self._count
         unprocessed = faulty("every-64th") and self._hits % 64 == 0
         recorded = self._recorded(arrival, way)
         self._spend_ttl(arrival, cost)
@@ -359,7 +361,7 @@ class Router:
             route = next(r for r in self._routes if r.gateway and r.port is not
                          arrival.port)
         if route is None or route.kind == "unreachable":
-            code = HOST if route or self.faulty("no-route-host-code") else NET
+            code = HOST if route or self.chooses("no-route-host-code") else NET
             if self.faulty("no-route-silent"):
                 raise Refused()
             raise Refused(UNREACHABLE, code)
@@ -488,8 +490,8 @@ class Router:
     def _now(self):
         """Milliseconds since midnight UT (RFC 791, 3.1)."""
         now = int(time.time() * 1000) % 86400000
-        if self.faulty("stamp-seconds"):
-            now //= 1000
+        if self.faulty("stamp-since-1970"):
+            now = int(time.time()) & 0x7FFFFFFF
         return now.to_bytes(4, "big")
 
     def _send(self, arrival, way):
@@ -509,14 +511,12 @@ class Router:
     @staticmethod
     def _lose_nops(datagram):
         kept, at, head = bytearray(), 20, datagram.head
-        while at < len(head):
-            length = 1 if head[at] in (header.EOL, header.NOP) else head[at + 1]
+        while at < len(head) and head[at] != header.EOL:
+            length = 1 if head[at] == header.NOP else head[at + 1]
             if head[at] != header.NOP:
                 kept += head[at:at + length]
             at += length
-            if head[at - length] == header.EOL:
-                break
-        datagram.set_options(kept)
+        datagram.set_options(kept + head[at:])
 
     def _next_ident(self):
         self._ident = (self._ident + 1) & 0xFFFF
