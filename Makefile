@@ -9,7 +9,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
 	check-hosts check-packages kernels mutants mutants-long lint unit proof fuzz \
-	coverage selftests bench srtrace deb dist
+	coverage selftests bench srtrace deb dist judge
 
 # Before kbuild's own message, which says nothing of packages.
 define need_headers
@@ -72,6 +72,8 @@ help:
 	@echo 'make coverage     ... and do they reach all of it?'
 	@echo 'make srtrace      the traceroute of source routes, in out/srtrace/'
 	@echo 'make bench        what a forwarded datagram costs, in instructions'
+	@echo 'make judge        srconform on the module and on native Linux: docs/judged.md;'
+	@echo '                  KERNELS="oldest newest": on these'
 	@echo 'make selftests    tests of the module, here: needs it loaded, and root'
 
 demo:
@@ -135,6 +137,9 @@ bench:
 srtrace:
 	scripts/setup srtrace
 	$(MAKE) -C scripts/programs/srtrace
+
+judge:
+	scripts/check/judge $(KERNELS)
 
 selftests: srtrace
 	selftests/run

@@ -447,6 +447,29 @@ def privilege():
     check("CAP_NET_RAW" in said, "it says %s" % said)
 
 
+def options_of(parser):
+    """{command: its long options} as argparse has them."""
+    commands = next(a for a in parser._actions if a.dest == "command").choices
+    return {name: {option for action in some._actions
+                   for option in action.option_strings
+                   if option.startswith("--") and option != "--help"}
+            for name, some in commands.items()}
+
+
+@test("Judge: the man page and the completion have every command and every option")
+def documented():
+    with open(os.path.join(HERE, "../../docs/man/srconform.1")) as file:
+        manual = file.read()
+    with open(os.path.join(PROGRAMS, "srconform/srconform.bash")) as file:
+        completion = file.read()
+    for command, options in options_of(cli._parser()).items():
+        check(".It Cm %s\n" % command in manual, "the man page has no %s" % command)
+        check(" %s" % command in completion or "'%s" % command in completion, command)
+        for option in options:
+            check("Fl -%s" % option[2:] in manual, "the man page has no %s" % option)
+            check(option in completion, "the completion has no %s" % option)
+
+
 @test("Judge: options that are kept are drawn as sent")
 def kept():
     equal(case("T1").expect.options, KEEP, "T1")

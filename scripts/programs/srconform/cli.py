@@ -80,6 +80,8 @@ def _parser():
     report.add_argument("file", metavar="FILE.json")
     for name in ("markdown", "html", "ktap", "junit"):
         report.add_argument("--" + name, metavar="FILE")
+    several = commands.add_parser("matrix", help="several runs as one table of Markdown")
+    several.add_argument("files", nargs="+", metavar="FILE.json")
     commands.add_parser("lab", help="run, with its options, on this machine's Linux in "
                         "network namespaces", prefix_chars=" ")
     return parser
@@ -223,8 +225,15 @@ def report(args):
     return CONFORMS
 
 
+def matrix(args):
+    """srconform matrix."""
+    from .report import matrix as page
+    sys.stdout.write(page.text([_load(path) for path in args.files]))
+    return CONFORMS
+
+
 COMMANDS = {"run": run, "check": check, "config": show_config, "list": show_list,
-            "explain": explain_cases, "diff": diff, "report": report}
+            "explain": explain_cases, "diff": diff, "report": report, "matrix": matrix}
 
 
 def main(argv=None):
