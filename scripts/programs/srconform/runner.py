@@ -41,9 +41,11 @@ class Mark:
 
     def __init__(self, owner=None):
         self.owner, self.sent, self.came, self.copies = owner, 0.0, 0.0, 0
+        self.hop = None     # (side, hardware address) where it came
 
     def add(self, _, answer):
         self.copies += 1
+        self.hop = self.hop or (answer.side, answer.mac)
         self.came = self.came or answer.time
         if self.owner:
             self.owner.marked = True

@@ -9,7 +9,7 @@ import struct
 
 from . import wire
 from .case import CHOICE, CONFORMS, DEAD, SILENT, Out
-from .plan import IN
+from .plan import IN, OUT
 from .runner import MAGIC, Line, Try
 from .verdict import Result, deviates
 
@@ -85,7 +85,18 @@ def mixed(runner, case):
     if lost > _allowed(runner, BURST):
         return Result(deviates(case.rule.level), "%d of %d ordinary datagrams between "
                       "loose routes were lost" % (lost, BURST))
+    marks = [m for one in runner.mark_rounds for m in one if m.came]
+    astray = [m for m in marks if m.hop != _way_of_marks(runner.plan)]
+    if astray and result.outcome == CONFORMS:
+        return Result(deviates(case.rule.level), "%d of %d ordinary datagrams between "
+                      "loose routes went to another next hop" % (len(astray), len(marks)),
+                      differs={"hop"}, judged={"hop"})
     return result
+
+
+def _way_of_marks(plan):
+    """Where the ordinary datagrams of Runner.mark() have to come."""
+    return OUT, plan.mac(OUT, plan.gateway(OUT))
 
 
 def order(runner, case):
