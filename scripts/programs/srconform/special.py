@@ -142,7 +142,7 @@ def copies(runner, case):
     extra, count = min(seen)
     if not extra:
         return Result(CONFORMS)
-    if runner.line.copies and case.send.options:
+    if runner.line.copies and (case.send.options or kind == "error"):
         text = "%d copies, but ordinary datagrams are doubled as well" % extra
         return Result(CHOICE, text, choice=text)
     return Result(deviates(case.rule.level), "%d copies of %d datagrams" % (extra, count))
