@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Other releases of Debian than that of this machine, for scripts/bed/fetch-kernel and
-# scripts/bed/debian-root. To be sourced, with $top set.
+# Other releases of Debian than that of this machine, for what fetches kernels of them
+# and makes systems of them. To be sourced, with $top set.
 #
 # Their package lists come from the mirror that apt has for this machine, and are kept
 # apart from its own, in out/apt/SUITE/.
@@ -56,6 +56,20 @@ suite_sources()
 	esac
 	[ -z "$security" ] || [ "${2:-}" = main ] ||
 		echo "deb [signed-by=$keyring] $security $1-security main"
+}
+
+# suite_bootstrap SUITE DIR [OPTION...]: a minimal system of it; what debootstrap calls
+# minbase. What it mounts there goes with its mount namespace, however it ends: what
+# removes out/ is not to find a /proc there.
+suite_bootstrap()
+{
+	local suite=$1 dir=$2 keyring main
+
+	shift 2
+	keyring=$(suite_keyring) && main=$(suite_main) || return
+	unshare --mount --propagation private \
+		debootstrap --variant=minbase --keyring="$keyring" "$@" \
+		"$suite" "$dir" "$main"
 }
 
 # suite_apt SUITE get|cache ARG...
