@@ -23,3 +23,21 @@ ktap_count()
 {
 	selftests/judge "$1"
 }
+
+# tests_done FILE...: how far guests are, by what they have printed so far.
+tests_done()
+{
+	echo "# $(cat "$@" 2>/dev/null | grep -cE '^ +(not )?ok ') tests done in the guests"
+}
+
+# follow PID COMMAND...: which says how far it is, until it has ended.
+follow()
+{
+	local pid=$1
+
+	shift
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 5
+		"$@"
+	done
+}
