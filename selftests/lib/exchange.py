@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The corpus of lib/corpus.py thrown at a router: what comes of each datagram, in a
+form that can be compared with what the model predicts."""
+
+import select
+import socket
+
+from . import corpus, packet
+from .field import Field
+from .ktap import check
+from .model import Router
+
+LINKS = [name for name, *_ in corpus.LINKS]
+_RCVBUFFORCE = 33
+
+
+class FieldBench(Field):
+    """Outputs come in batches; a datagram's are found by its identification
+    and payload, or by those of the quote."""
+
+    def __init__(self, label, **settings):
+        super().__init__(label, **settings)
+        for wire in self.wires.values():
+            wire.sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 24)
+            wire.sock.setblocking(False)
+        self._raw = self._raw_sockets()
+        self._batch = 0
+
+    def _raw_sockets(self):
+        """Ears for what is delivered; their transport headers are broken, so
+        nothing but these takes any notice."""
+        with self.router:
+            socks = [socket.socket(socket.AF_INET, socket.SOCK_RAW, proto)
+                     for proto in corpus.RAW_PROTOCOLS]
+        for sock in socks:
+            sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 24)
+            sock.setblocking(False)
+        return socks
+
+    def close(self):
+        for sock in self._raw:
+            sock.close()
+        super().close()
+
+    def exchange_cases(self, cases):
+        """({case: ([(link, datagram)], [delivered])}, [strays])"""
+        for case in cases:
+            self.wires[case.link].send(case.octets, case.to)
+        sorter = Sorter(cases)
+        for name in LINKS:
+            for datagram in self._until_mark(name):
+                sorter.sort(name, datagram)
+        for sock in self._raw:
+            for datagram in _drain(sock):
+                sorter.delivered(datagram)
+        return sorter.results, sorter.strays
+
+    def _until_mark(self, name):
+        self._batch += 1
+        mark = b"mark%d" % self._batch
+        self.wires["marker"].send(packet.ip(self.MARKER, self.sink(name),
+                                            payload=mark, proto=253))
+        sock, got = self.wires[name].sock, []
+        while True:
+            for frame in _drain(sock):
+                datagram = frame[14:14 + int.from_bytes(frame[16:18], "big")]
+                if datagram[9] == 253 and datagram[20:] == mark:
+                    return got
+                got.append(datagram)
+            check(select.select([sock], [], [], 10)[0],
+                  "no marker on link " + name)
+
+    def moved(self):
+        """{(link, counter): n} since the last call. The model says that an
+        error is suppressed, and not by which link it would have left."""
+        now, before = self.router.counters(), getattr(self, "_counters", {})
+        self._counters = now
+        return {key: now[key] - before.get(key, 0) for key in now
+                if now[key] != before.get(key, 0) and
+                key[1] != "icmp_suppressed"}
+
+
+def _drain(sock):
+    while True:
+        try:
+            yield sock.recv(65536)
+        except BlockingIOError:
+            return
+
+
+class Sorter:
+    """Whose output is it?"""
+
+    def __init__(self, cases):
+        self._of = {case.octets[4:6]: case for case in cases}
+        self._payload = {case: packet.Packet(case.octets).payload
+                         for case in cases}
+        self.results = {case: ([], []) for case in cases}
+        self.strays = []
+
+    def _owner(self, datagram):
+        """By identification and payload, all of it or a fragment; else it is
+        an error of the router, whose identification is any number."""
+        hlen = (datagram[0] & 15) * 4
+        case = self._of.get(datagram[4:6])
+        if case and datagram[hlen:] in self._payload[case]:
+            return case
+        if datagram[9] == packet.ICMP and len(datagram) >= hlen + 28:
+            return self._of.get(datagram[hlen + 12:hlen + 14])
+        return None
+
+    def sort(self, link, datagram):
+        case = self._owner(datagram)
+        if not case:
+            self.strays.append("%s: %s" % (link, packet.Packet(datagram)))
+        elif not is_redirect_for_ordinary(datagram, case):
+            self.results[case][0].append((link, normal(datagram, case)))
+
+    def delivered(self, datagram):
+        case = self._owner(datagram)
+        if case:
+            self.results[case][1].append(
+                without_time(datagram, case, False)
+                if datagram[4:6] == case.octets[4:6]
+                else without_sum(normal(datagram, case)))
+        else:
+            self.strays.append("delivered: %s" % packet.Packet(datagram))
+
+
+def is_redirect_for_ordinary(datagram, case):
+    """The kernel limits redirects by the clock. There are none about
+    source-routed datagrams (H11); the others are none of ours."""
+    hlen = (datagram[0] & 15) * 4
+    return (datagram[9] == packet.ICMP and datagram[hlen] == 5 and
+            datagram[4:6] != case.octets[4:6] and
+            not corpus.has_route(case.octets[20:(case.octets[0] & 15) * 4]))
+
+
+def timestamp_at(head):
+    """Where the Timestamp option of an IP header is, or None."""
+    at = 20
+    while at < len(head) and head[at]:
+        if head[at] == packet.NOP:
+            at += 1
+            continue
+        if at + 4 > len(head) or head[at + 1] < 2:
+            return None
+        if head[at] == packet.TS:
+            return at
+        at += head[at + 1]
+    return None
+
+
+def without_time(datagram, case, summed=True):
+    """Times that were recorded on the way become 0: nobody can predict a
+    clock. Those that the datagram came with stay. Where there is one, the
+    checksum becomes 0 if it is right; the kernel does not sum up again what
+    it delivers."""
+    head = datagram[:(datagram[0] & 15) * 4]
+    at = timestamp_at(head)
+    came = timestamp_at(case.octets[:(case.octets[0] & 15) * 4])
+    if at is None or came is None:
+        return datagram
+    out = bytearray(datagram)
+    end = at + head[at + 1]
+    step = 4 if head[at + 3] & 15 == 0 else 8
+    times = [at + ptr + step - 5 for ptr in range(case.octets[came + 2],
+                                                  head[at + 2], step)]
+    for time_at in times:
+        for octet in range(time_at, min(time_at + 4, end)):
+            out[octet] = 0
+    if times and summed and not packet.checksum(head):
+        out[10:12] = bytes(2)
+    return bytes(out)
+
+
+def without_sum(datagram):
+    """An error to ourselves that has recorded a time when it was sent: its
+    checksum is of that moment."""
+    if timestamp_at(datagram[:(datagram[0] & 15) * 4]) is None:
+        return datagram
+    return datagram[:10] + bytes(2) + datagram[12:]
+
+
+def normal(datagram, case):
+    """An output as it can be compared. Of an error of the router's own, the
+    identification is any number, and the checksums cover it and the times:
+    they become 0 where they are right."""
+    hlen = (datagram[0] & 15) * 4
+    if datagram[4:6] == case.octets[4:6] and \
+            datagram[hlen:] in case.octets[20:]:
+        return without_time(datagram, case)
+    out = bytearray(without_time(datagram, case))
+    out[4:6] = bytes(2)
+    if not packet.checksum(datagram[:hlen]):
+        out[10:12] = bytes(2)
+    if not packet.checksum(datagram[hlen:]):
+        out[hlen + 2:hlen + 4] = bytes(2)
+    for at in quote_may_differ(case.octets):
+        if hlen + 8 + at < len(out):
+            out[hlen + 8 + at] = 0
+    return bytes(out)
+
+
+def quote_may_differ(sent):
+    """I2: octets of a quoted datagram that need not be those that were sent:
+    TTL, checksum, octets after EOL, what RR and TS recorded (the pointer, the
+    overflow, the slot at the pointer)."""
+    yield from (8, 10, 11)
+    end = (sent[0] & 15) * 4
+    at = 20
+    while at < end:
+        kind = sent[at]
+        if kind == packet.EOL:
+            yield from range(at + 1, end)
+            return
+        if kind == packet.NOP:
+            at += 1
+            continue
+        if at + 1 == end or sent[at + 1] < 2:
+            return
+        if kind in (packet.RR, packet.TS) and sent[at + 1] > 3:
+            slot = at + sent[at + 2] - 1
+            width = 8 if kind == packet.TS else 4
+            yield at + 2
+            if kind == packet.TS:
+                yield at + 3
+            yield from range(max(slot, at), min(slot + width, end,
+                                                at + sent[at + 1]))
+        at += sent[at + 1]
+
+
+def expected(fate, case):
+    outputs = [(link, normal(datagram, case))
+               for link, datagram in fate.outputs]
+    delivered = [] if fate.delivered is None else \
+        [without_time(fate.delivered, case, False)]
+    return outputs, delivered
+
+
+def router_of(bench, policy=()):
+    """The model's router, as the kernel has it that is tested."""
+    table = bench.router.run("ip -4 route show table local")
+    return Router(corpus.LINKS, corpus.LOOPBACK, corpus.ROUTES, policy,
+                  "broadcast 10.2.0.0 " in table)
