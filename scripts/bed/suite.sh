@@ -58,18 +58,28 @@ suite_sources()
 		echo "deb [signed-by=$keyring] $security $1-security main"
 }
 
+# own_mounts COMMAND...: what it mounts goes with its mount namespace, however it ends:
+# what removes out/ is not to find a /proc there.
+own_mounts()
+{
+	mountpoint -q / || {
+		echo 'E: / is no mount point, as in a plain chroot: mounts cannot be' \
+			'kept apart; mount --bind its directory on itself before' >&2
+		return 1
+	}
+	unshare --mount --propagation private "$@"
+}
+
 # suite_bootstrap SUITE DIR [OPTION...]: a minimal system of it; what debootstrap calls
-# minbase. What it mounts there goes with its mount namespace, however it ends: what
-# removes out/ is not to find a /proc there.
+# minbase.
 suite_bootstrap()
 {
 	local suite=$1 dir=$2 keyring main
 
 	shift 2
 	keyring=$(suite_keyring) && main=$(suite_main) || return
-	unshare --mount --propagation private \
-		debootstrap --variant=minbase --keyring="$keyring" "$@" \
-		"$suite" "$dir" "$main"
+	own_mounts debootstrap --variant=minbase --keyring="$keyring" "$@" "$suite" \
+		"$dir" "$main"
 }
 
 # suite_apt SUITE get|cache ARG...
