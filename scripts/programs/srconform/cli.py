@@ -11,6 +11,7 @@ from .bed import Bed
 from .plan import Plan, Prefix
 from .port import PortError
 from .report import terminal
+from .runner import LineError
 from .session import Session
 from .wiring import WiringError
 
@@ -253,7 +254,7 @@ def main(argv=None):
         status, text = USAGE, error
     except PermissionError as error:
         status, text = PRIVILEGE, "%s: CAP_NET_RAW is needed" % error
-    except (PortError, WiringError) as error:
+    except (PortError, WiringError, LineError) as error:
         status, text = DEVICE, error
     except KeyboardInterrupt:
         status, text = 130, "interrupted"

@@ -26,10 +26,11 @@ def _run(*words, check=True):
 
 
 class Lab:
-    """The two namespaces, as a context."""
+    """The two namespaces, as a context. Without `kernel` the device's interfaces are
+    only up, for a program that forwards by packet sockets."""
 
-    def __init__(self, plan=None, extra=()):
-        self.plan, self.extra = plan or Plan(), extra
+    def __init__(self, plan=None, extra=(), kernel=True):
+        self.plan, self.extra, self.kernel = plan or Plan(), extra, kernel
         self.dut, self.tester = [name % os.getpid() for name in NAMES]
 
     def __enter__(self):
@@ -51,6 +52,8 @@ class Lab:
                  "peer", "name", here, "netns", self.tester)
             self.inside(self.tester, "ip", "link", "set", here, "up")
         for line in config.linux(self.plan, ["in", "out"]) + list(self.extra):
+            if not self.kernel and not line.startswith("ip link"):
+                continue
             words = line.replace("sysctl -w", "sysctl -qw").split()
             # Which of these exist depends on the kernel.
             self.inside(self.dut, *words, check="icmp_msgs" not in line)

@@ -22,6 +22,10 @@ PACE = 0.004            # between two cases
 SLOW = 1.05             # between two errors, where the device limits them
 
 
+class LineError(Exception):
+    """Too much gets lost."""
+
+
 class Try:
     """A case sent once."""
 
@@ -219,6 +223,9 @@ class Runner:
         if any(not m.came for m in marks):
             self.bed.pump(1.5, lambda: all(m.came for m in marks))
         self.line = Line(marks)
+        if self.line.loss > 0.5:
+            raise LineError("of %d ordinary datagrams the device lost %d: that is no line "
+                            "to judge it by" % (self.line.sent, self.line.lost))
         self.grace = min(4.0, max(0.4, 3 * self.line.worst + 0.1))
         if self.line.lost:
             loss = min(0.6, (self.line.lost + 1) / self.line.sent * 1.5)
@@ -329,14 +336,18 @@ class Runner:
         return self.limited
 
     def _silent(self, case):
+        """Was there no answer at all, or no try that says anything?"""
         return all(r.outcome == SILENT for r in self.results(case))
 
     # Results ------------------------------------------------------------------------
 
     def results(self, case):
-        """Of each try: the worst of its datagrams."""
+        """Of each try: the worst of its datagrams. One without an answer and without
+        its mark says nothing."""
         found = []
         for one in self.tries[case]:
+            if not one.marked and not one.answers:
+                continue
             parts = [self.judge.judge(case, octets, one.source, one.answers.get(i, []))
                      for i, (_, octets) in enumerate(one.sent)]
             worst = max(parts, key=lambda r: r.outcome not in (CONFORMS,))
@@ -350,12 +361,13 @@ class Runner:
             result.tries = self.tries[case]
             return result
         results = self.results(case)
-        if self.ended:
-            results = [r for r in results if r.outcome != SILENT or r.one.marked]
-        if not results:
-            result = Result(NOT_APPLICABLE, "the device was dead: it forwards nothing "
-                            "since %s" % (self.ended.id if self.ended else "?"))
-        else:
+        if results:
             result = combine(case, results, self.wanted)
+        elif self.ended:
+            result = Result(NOT_APPLICABLE, "the device was dead: it forwards nothing "
+                            "since %s" % self.ended.id)
+        else:
+            result = Result(DEAD, "the ordinary datagram behind it did not come through "
+                            "in any of %d tries" % len(self.tries[case]))
         result.tries = self.tries[case]
         return result
