@@ -30,6 +30,7 @@ class Answer:
     def __init__(self, side, time, mac, datagram, frame):
         self.side, self.time, self.mac = side, time, mac
         self.datagram, self.frame = datagram, frame
+        self.forwarded = False  # it is what was sent, an ICMP error itself maybe
         self.error = wire.Error.of(datagram)
         body = datagram.payload
         self.redirect = self.error is not None and self.error.type == wire.REDIRECT
@@ -38,6 +39,8 @@ class Answer:
 
     @property
     def kind(self):
+        if self.forwarded:
+            return "out"
         if self.error:
             return "redirect" if self.redirect else "error"
         return "reply" if self.reply else "out"
@@ -45,7 +48,7 @@ class Answer:
     def __str__(self):
         d = self.datagram
         text = "%s > %s ttl %d" % (d.src, d.dst, d.ttl)
-        if self.error:
+        if self.error and not self.forwarded:
             text = "ICMP %d/%d pointer %d from %s" % (self.error.type, self.error.code,
                                                       self.error.pointer, d.src)
         elif self.reply:
@@ -184,6 +187,10 @@ class Judge:
 
     def judge(self, case, sent, source, answers):
         """The Result of one datagram's answers."""
+        was = wire.Datagram(sent) if wire.sound(sent) else None
+        for answer in answers:
+            answer.forwarded = was is not None and answer.datagram.src == was.src and \
+                answer.datagram.payload == was.payload
         real = [a for a in answers if a.kind != "redirect"]
         first = self._match(case, case.expect, sent, source, real)
         if "redirect" in getattr(case.expect, "look", ()) and len(real) < len(answers):

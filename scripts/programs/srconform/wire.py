@@ -127,6 +127,14 @@ class Datagram:
         return next((o for o in self.options if o.is_route), None)
 
 
+def sound(octets):
+    """Has it a header that can be read?"""
+    try:
+        return bool(Datagram(octets))
+    except Broken:
+        return False
+
+
 class Error:
     """An ICMP message that quotes a datagram, or None by of()."""
 
