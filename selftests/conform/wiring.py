@@ -176,6 +176,21 @@ def no_source_routes():
     equal(code, 1, "exit status")
 
 
+@test("Judge: a device that limits its errors gets the same outcomes, and no more silence")
+def limited_errors():
+    outcomes = []
+    for limit in [], ["sysctl -w net.ipv4.icmp_msgs_per_sec=5",
+                      "sysctl -w net.ipv4.icmp_msgs_burst=2"]:
+        with Lab(extra=limit) as lab, tempfile.NamedTemporaryFile() as file:
+            conform(lab, "run", "-q", "--select", "L,T,E,V1,V9,V40", "-j", file.name)
+            outcomes.append({row["id"]: row["outcome"]
+                             for row in json.load(open(file.name))["cases"]})
+    if outcomes[1].pop("E42") != "conforms":
+        ktap.lacks("a limit on ICMP errors for each namespace")
+    outcomes[0].pop("E42")
+    equal(outcomes[1], outcomes[0], "outcomes")
+
+
 def namespaces():
     return sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else []
 

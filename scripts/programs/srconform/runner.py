@@ -19,7 +19,7 @@ from .verdict import Answer, Result, combine
 MAGIC = b"SRcf"
 ROUNDS = 3
 PACE = 0.004            # between two cases
-SLOW = 1.05             # between two errors, where the device limits them
+SLOWER = (0.05, 0.3, 1.05)  # between two errors, where the device limits them
 
 
 class LineError(Exception):
@@ -309,20 +309,30 @@ class Runner:
                 break
             self.total += len(silent)
             self.round(silent, "again, for silence")
-        silent = [c for c in cases if c not in self.dead and isinstance(c.expect, Err) and
-                  self._silent(c)]
-        if not silent or not self.limits_errors():
-            return
-        self.total += len(silent)
-        for case in silent[:40]:
-            self.bed.pump(SLOW)
-            self.round([case], "slowly, for errors that are limited")
+        quiet = [c for c in cases if c not in self.dead and isinstance(c.expect, Err) and
+                 not any(one.answers for one in self.tries[c])]
+        pace = self.pace_of_errors() if quiet and not self.ended else 0
+        self.total += len(quiet) if pace else 0
+        for case in quiet if pace else ():
+            self.bed.pump(pace)
+            self.round([case], "slowly, since the device limits its errors")
 
-    def limits_errors(self):
-        """Does it keep errors back at the pace of the rounds? Asked with errors that
-        it has to send, about a TTL of 1."""
+    def pace_of_errors(self):
+        """0 if the device keeps no errors back at the pace of the rounds; else the
+        pause between two at which it does not."""
+        if not self._keeps_back(30, PACE):
+            return 0
+        self.limited = True
+        for pace in SLOWER[:-1]:
+            self.bed.pump(1.0)      # what it saves up is not to count
+            if not self._keeps_back(10, pace):
+                return pace
+        return SLOWER[-1]
+
+    def _keeps_back(self, count, pace):
+        """Asked with errors that it has to send, about a TTL of 1."""
         marks = []
-        for _ in range(30):
+        for _ in range(count):
             mark = Mark()
             token, ident = self._new_token(mark, 0)
             source = self.new_source()
@@ -330,10 +340,10 @@ class Runner:
                                 payload=wire.udp(MAGIC + struct.pack("!I", token)))
             mark.sent = self.bed.send(IN, octets, source).time
             marks.append(mark)
-            self.bed.pump(PACE)
+            self.bed.pump(pace)
         self.bed.pump(self.grace, lambda: all(m.came for m in marks))
-        self.limited = sum(bool(m.came) for m in marks) < 30 * 0.9 * (1 - self.line.loss)
-        return self.limited
+        came = sum(bool(m.came) for m in marks)
+        return came < count * 0.9 * (1 - 2 * self.line.loss)
 
     def _silent(self, case):
         """Was there no answer at all, or no try that says anything?"""
