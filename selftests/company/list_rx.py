@@ -127,8 +127,7 @@ def mixed_burst():
 
 @test("H12: ... where native sends hits out unprocessed")
 def mixed_burst_native():
-    if not features.has("veth_set_features"):
-        ktap.lacks("NAPI of a veth without XDP (Linux 5.13)")
+    features.need_napi_of_veth()
     native()
     sent = [ip(SRC, A, lsrr(FAR), ident=i) for i in range(100)]
     got = [packet.Packet(d) for d in burst(sent)]

@@ -50,6 +50,11 @@ def need_udp_segmentation(ns, dev):
         ktap.lacks("UDP segmentation by a veth (Linux 5.12)")
 
 
+def need_napi_of_veth():
+    if not has("veth_set_features"):
+        ktap.lacks("NAPI of a veth without XDP (Linux 5.13)")
+
+
 def need_hooks_of_segments():
     sh("modprobe nf_conntrack")
     if not os.path.exists("/proc/sys/net/netfilter/nf_hooks_lwtunnel"):
