@@ -110,9 +110,11 @@ check-packages:
 	scripts/check/packages
 
 mutants:
+	scripts/setup python
 	scripts/check/mutants
 
 mutants-long:
+	scripts/setup python
 	scripts/check/mutants --mechanical 200
 
 lint:
@@ -122,6 +124,7 @@ unit:
 	scripts/check/unit
 
 proof:
+	scripts/setup python
 	scripts/check/proof
 	scripts/check/proof-hooks
 
@@ -132,6 +135,7 @@ coverage:
 	scripts/check/coverage
 
 bench:
+	scripts/setup python
 	scripts/bench/measure
 
 srtrace:
