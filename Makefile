@@ -11,29 +11,13 @@ KDIR ?= /lib/modules/$(KVER)/build
 	check-hosts check-packages kernels mutants mutants-long lint unit proof fuzz \
 	coverage selftests bench srtrace deb dist judge
 
-# Before kbuild's own message, which says nothing of packages.
-define need_headers
-	@if [ ! -e $(KDIR)/Makefile ]; then \
-		echo "No kernel headers in $(KDIR)." >&2; \
-		echo "Install them: apt install linux-headers-$(KVER)" >&2; \
-		echo "or name others: make KDIR=/path/to/headers" >&2; \
-		exit 1; \
-	fi
-endef
-
-# After the compiler's messages, which say nothing of what to do.
-define say_unknown
-	{ echo "srcroute was not built for Linux" \
-		"$$(cat $(KDIR)/include/config/kernel.release 2>/dev/null)." >&2; \
-	echo "If the compiler found an error, that kernel is one that srcroute does not" \
-		"know yet: please report the first error and the kernel as an issue" \
-		"of srcroute, where you have it from (CONTRIBUTING.md)." >&2; \
-	exit 1; }
-endef
+# Before and after kbuild's own messages, which say nothing of what to do.
+why = scripts/headers $(1) '$(KDIR)' '$(KVER)' \
+	'$(if $(filter command,$(origin CC)),$(CC))'
 
 modules:
-	$(need_headers)
-	@$(MAKE) -C $(KDIR) M=$(CURDIR) modules || $(say_unknown)
+	@$(call why,before)
+	@$(MAKE) -C $(KDIR) M=$(CURDIR) modules || $(call why,after)
 
 install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install

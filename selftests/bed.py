@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Does the test bed notice? What selftests/judge makes of results, and
-scripts/bed/splats of a kernel's messages. Runs on any machine, without the module.
+scripts/bed/splats of a kernel's messages; and what is said of what cannot work. Runs on
+any machine, without the module.
 """
 
 import os
@@ -15,6 +16,7 @@ from lib.ktap import check, equal, test
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 JUDGE = os.path.join(HERE, "judge")
+HEADERS = os.path.abspath(os.path.join(HERE, "../scripts/headers"))
 SPLATS = os.path.join(HERE, "../scripts/bed/splats")
 
 
@@ -248,6 +250,76 @@ def whole_log():
     equal(complaints(HARMLESS, ""), "", "harmless, of another machine")
     for lines, last in ([], ""), ([], LAST), (HARMLESS, LAST), ([LAST[:9]], ""):
         check("is not whole" in complaints(lines, last), "%d lines" % len(lines))
+
+
+def kernel_headers(home, machine="X86", gcc=100000, variables=""):
+    """A tree that looks like one, for a machine that the kernel calls so."""
+    os.makedirs(home + "/include/config")
+    for path, text in (("Makefile", "%:\n\t@false\n"), (".kernelvariables", variables),
+                       ("include/config/kernel.release", "6.99\n"),
+                       ("include/config/auto.conf",
+                        "CONFIG_%s=y\nCONFIG_GCC_VERSION=%d\n" % (machine, gcc))):
+        with open("%s/%s" % (home, path), "w") as file:
+            file.write(text)
+    return home
+
+
+def one_line(command, wanted, **options):
+    """It fails, and all that it says is one sentence."""
+    done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options)
+    check(done.returncode and wanted in done.stdout and
+          done.stdout.count("\n") == 1, "%s: %d: %s" % (command, done.returncode,
+                                                        done.stdout))
+
+
+def fake_compiler(home, version):
+    """One for x86-64, of this version."""
+    path = home + "/gcc"
+    with open(path, "w") as file:
+        file.write("#!/bin/sh\ncase $1 in -dumpmachine) echo x86_64-linux-gnu ;; "
+                   "*) echo %s ;; esac\n" % version)
+    os.chmod(path, 0o755)
+    return path
+
+
+@test("The run: wrong headers and compilers are told of in a sentence, before or after "
+      "the build")
+def bad_headers():
+    with tempfile.TemporaryDirectory() as home:
+        gcc = fake_compiler(home, "12.2.0")
+
+        def asked(when, tree, cc=gcc):
+            return [HEADERS, when, tree, "6.1.0-1-amd64", cc]
+        good = kernel_headers(home + "/good")
+        equal(answer(asked("before", good)), (0, ""), "what is in order")
+        one_line(asked("before", home + "/none"), "apt install linux-headers-6.1.0-1")
+        os.makedirs(home + "/source")
+        with open(home + "/source/Makefile", "w"):
+            pass
+        one_line(asked("before", home + "/source"), "no kernel that is configured")
+        arm = kernel_headers(home + "/arm", "ARM64")
+        one_line(asked("before", arm), "are not for x86_64-linux-gnu")
+        debian = kernel_headers(home + "/debian", variables="CC = $(if $(X),$(Y)) "
+                                "$(CROSS_COMPILE)gcc-99\n")
+        one_line(asked("before", debian, ""), "no compiler gcc-99")
+        equal(answer(asked("before", debian)), (0, ""), "another compiler is named")
+        one_line(asked("after", kernel_headers(home + "/newer", gcc=140200)),
+                 "is older than the compiler of that kernel (14.2)")
+        one_line(asked("after", good), "report the first error")
+
+
+@test("The run: a tree that cannot be written to, and a full disk, are told of")
+def bad_disk():
+    with tempfile.TemporaryDirectory() as home:
+        good, gcc = kernel_headers(home + "/good"), fake_compiler(home, "12.2.0")
+        for mount, when, wanted in (("ro", "before", "cannot be written to"),
+                                    ("size=16k", "after", "the disk is full")):
+            os.makedirs("%s/%s" % (home, when))
+            one_line(["unshare", "--mount", "sh", "-c",
+                      "mount -t tmpfs -o %s tmpfs %s/%s && cd %s/%s && exec %s %s %s x "
+                      "%s" % (mount, home, when, home, when, HEADERS, when, good, gcc)],
+                     wanted)
 
 
 if __name__ == "__main__":
