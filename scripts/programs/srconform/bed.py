@@ -39,6 +39,7 @@ class Bed:
         self.claims = {IN: {}, OUT: {}}         # {address: {hardware address}}
         self.arrive = lambda *_: None
         self.capture = []
+        self.stations = set()   # hardware addresses that something was sent from
         self.looped = False     # our own frames come back by another interface
 
     def close(self):
@@ -57,6 +58,7 @@ class Bed:
         return self._send(side, to, self.station(side, source), wire.ETH_IP, datagram)
 
     def _send(self, side, to, sender, kind, body):
+        self.stations.add(sender)
         when = self.ports[side].send(to, sender, kind, body)
         frame = Frame(when, side, True, wire.frame(to, sender, kind, body))
         self.capture.append(frame)
@@ -99,7 +101,7 @@ class Bed:
         side = self._side(port, to)
         frame = Frame(when, side, False, wire.frame(to, sender, kind, body))
         self.capture.append(frame)
-        if sender[:2] in (b"\x02\x0a", b"\x02\x0b"):
+        if sender in self.stations:
             self.looped = True
         elif kind == wire.ETH_ARP:
             self._take_arp(side, sender, body)
