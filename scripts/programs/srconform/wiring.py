@@ -147,13 +147,18 @@ class Wiring:
             self.note("it has no route to %s" % self.plan.nowhere)
         if self.plan.single:
             self.lacks["mtu"] = "needs a second interface (--out)"
-        elif self.probe("s", "F", size=1400 - 28, frag=wire.DF).out:
+        elif self._passes_whole(self.probe("s", "F", size=1400 - 28, frag=wire.DF)):
             self.lacks["mtu"] = "the out side takes 1,400 octets: set its MTU to 1,280"
         else:
             self.note("the MTU of its out side is below 1,400")
         if not self.probe("s", "A", options=[Loose("n")]).out:
             self.note("WARNING: it does not forward a loose source route: are source "
                       "routes on? Cases about them will not get what they expect")
+
+    @staticmethod
+    def _passes_whole(probe):
+        """A device may fragment it in spite of DF: cases tell of that."""
+        return probe.out and not probe.out.datagram.frag & (wire.MF | 0x1FFF)
 
 
 def wire_word(type_, code):
