@@ -193,12 +193,11 @@ class Runner:
             if token in self.owners:
                 return self.owners[token]
         error = wire.Error.of(datagram)
-        quoted = error.quoted() if error else None
-        if quoted is not None:
-            for address in quoted.src, datagram.dst:
+        if error and len(error.quote) >= 20:    # of a header with options, perhaps
+            for address in wire.quad(error.quote[12:16]), datagram.dst:
                 if address in self.sources:
                     return self.sources[address], 0
-            return self.idents.get(quoted.ident)
+            return self.idents.get(struct.unpack("!H", error.quote[4:6])[0])
         for address in datagram.src, datagram.dst:
             if address in self.sources:
                 return self.sources[address], 0

@@ -154,13 +154,6 @@ class Error:
             return None
         return cls(datagram)
 
-    def quoted(self):
-        """The datagram of the quote, or None."""
-        try:
-            return Datagram(self.quote)
-        except Broken:
-            return None
-
 
 def build(src, dst, area=b"", payload=b"", *, ttl=64, proto=UDP, tos=0, ident=0,
           frag=0, version=4, header_length=None, length=None, sum_=None):
