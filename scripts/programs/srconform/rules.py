@@ -19,6 +19,8 @@ SRR_SIZE = _rule("RFC 791", "3.1, Loose Source", MUST, "the option keeps its len
                  "slots not yet used stay as they are")
 SRR_EMPTY = _rule("RFC 791", "3.1, Loose Source", MUST, "a pointer past the length means that "
                   "the route is used up and the destination alone counts")
+SRR_DELIVER = _rule("RFC 1122", "3.2.1.8", MUST, "a datagram whose source route has come to "
+                    "its end is delivered, with the route as it was recorded")
 SRR_ONCE = _rule("RFC 791", "3.1, Loose Source", SHOULD, "a source route appears at most once "
                  "in a datagram")
 SRR_TRANSIT = _rule("RFC 791", "3.1, Loose Source", MUST, "a loose route may pass any number "
@@ -111,6 +113,8 @@ ERR_QUOTE = _rule("RFC 1812", "4.3.2.3", MUST, "the header in an ICMP error is t
 ERR_SIZE = _rule("RFC 1812", "4.3.2.3", SHOULD, "an ICMP error has as much of the datagram as "
                  "fits into 576 octets")
 ERR_TOS = _rule("RFC 1812", "4.3.2.5", SHOULD, "an ICMP error has precedence 6 or 7")
+ERR_OPTIONS = _rule("RFC 1812", "4.3.2.6", MAY, "of the options of a datagram, an error "
+                    "takes over the source route; nothing is said of others")
 ERR_SUM = _rule("RFC 792", "checksum", MUST, "the checksum of an ICMP message is right")
 ERR_LIMIT = _rule("RFC 1812", "4.3.2.8", SHOULD, "a router can limit the rate of its ICMP "
                   "errors")
@@ -126,7 +130,5 @@ ORDINARY = _rule("RFC 1812", "5.2.1", MUST, "an ordinary datagram is forwarded b
 ROBUST = _rule("RFC 1812", "1.3.2", MUST, "hostile datagrams do not stop a router")
 SAME = _rule("RFC 1812", "2.2.1", SHOULD, "datagrams of one flow are neither doubled nor "
              "reordered without need")
-SENDER_ONCE = SRR_ONCE.at(MAY)
 DRAFT = _rule("draft of 1987, Postel and Reynolds", "example 2", MUST, "of a gateway's "
               "addresses the one on the side of the next network is recorded")
-FILTER = _rule("RFC 7126", "4.3", MAY, "a router may be set to discard source routes")

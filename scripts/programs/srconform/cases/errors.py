@@ -5,8 +5,8 @@
 """
 
 from .. import rules
-from ..case import Case, Err, May, Nothing, Reply, Send
-from ..option import Loose, Strict
+from ..case import Case, Err, May, Nothing, Out, Reply, Send
+from ..option import Loose, Raw, Record, Strict
 from ..wire import MF
 
 HIT, BAD = [Loose("n")], [Loose("n", ptr=3)]
@@ -121,4 +121,10 @@ CASES = [
          rules.REVERSED, Send("A", [Loose("m", "m2", "n", ptr=12)], ttl=1),
          Err(11, 0, options=[Loose("m", "s")], to="m2", look=("type", "route", "to")),
          (STRAIGHT_TTL,)),
+    Case("E44", "an error about a broken option has no Record Route of the datagram",
+         rules.ERR_OPTIONS, Send("F", [Record(2), Raw("9e 00 00 00")]),
+         Err(12, 0, look=("type", "route")),
+         (May(Err(12, 0), "sends the datagram's Record Route along in its error"),
+          May(Out("F"), "passes the option on without a look into it")), nasty=True,
+         known="Linux sends it along"),
 ]

@@ -7,8 +7,8 @@
 """
 
 from .. import rules
-from ..case import Case, Err, May, Nothing, Out, Reply, Send
-from ..option import NOP, Loose, Strict
+from ..case import NOW, Case, Err, May, Nothing, Out, Reply, Send
+from ..option import NOP, Loose, Stamp, Strict
 from ..plan import IN
 
 ROUTE = ("dst", "length", "ptr", "record", "slots")
@@ -89,7 +89,7 @@ CASES = [
          Send("A", [Loose("B")], body="echo"), Reply(options=None),
          (May(Nothing(), "takes no source-routed datagram for itself"),),
          known="Linux before 6.1 left the pointer where it was"),
-    Case("H18", "LSRR that is used up, for an own address", rules.SRR_EMPTY,
+    Case("H18", "LSRR that is used up, for an own address", rules.SRR_DELIVER,
          Send("A", [Loose("m", ptr=8)], body="echo"), Reply(options=None),
          (May(Nothing(), "takes no source-routed datagram for itself"),)),
     Case("H19", "LSRR without a slot, for an own address", rules.SRR_EMPTY,
@@ -168,4 +168,12 @@ CASES = [
          rules.ECHO_REVERSED, Send("A", [Loose("m", "m2", ptr=12)], body="echo"),
          Reply(options=[Loose("m", "s")], look=("route",)),
          (May(Nothing(), "takes no source-routed datagram for itself"),)),
+    Case("H67", "SSRR from a neighbour to its neighbour: no redirect", rules.NO_REDIRECT,
+         Send("A", [Strict("m2")], src="m"),
+         Out("m2", [Strict("A", ptr=8)], look=("redirect",), side=IN),
+         (May(Err(3, 5), "refuses to send a route back (RFC 1122, 3.3.5)"),)),
+    Case("H68", "LSRR with Timestamp, flag 1: both have the address of the way out",
+         rules.OPTION_ADDRESS, Send("A", [Loose("n"), Stamp(1, room=8)]),
+         Out("n", [Loose("B", ptr=8), Stamp(1, entries=["B", NOW], ptr=13)],
+             look=("record", "ts"))),
 ]

@@ -10,7 +10,6 @@ from ..option import NOP, Loose, Record, Strict
 
 RR = ("rr",)
 IGNORES = May(Out("F", look=RR), "passes Record Route through unchanged")
-OLD = "options of Record Route"
 
 CASES = [
     Case("R1", "the address of the way out is recorded, the pointer moves on",

@@ -5,8 +5,8 @@
 """
 
 from .. import rules
-from ..case import Case, Err, May, Nothing, Out, Send
-from ..option import Loose, Record, Strict
+from ..case import NOW, Case, Err, May, Nothing, Out, Send
+from ..option import Loose, Record, Stamp, Strict
 
 SAME = ("dst", "length", "ptr", "record", "slots", "area")
 CODES = (May(Err(3, 5), "answers 3/5"), May(Nothing(), "discards without a word"))
@@ -43,4 +43,11 @@ CASES = [
     Case("T13", "LSRR in transit from the out side", rules.SRR_TRANSIT,
          Send("s", [Loose("m")], src="F", side="out"), Out("s", look=SAME + ("side",),
                                                            side="in"), needs=("two",)),
+    Case("T14", "LSRR in transit with Timestamp, flag 1: the address of the way out",
+         rules.OPTION_ADDRESS, Send("F", [Loose("F2"), Stamp(1, room=8)]),
+         Out("F", [Loose("F2"), Stamp(1, entries=["B", NOW], ptr=13)], look=SAME + ("ts",)),
+         known="Linux writes that of arrival, unless it is the gateway that is asked for"),
+    Case("T15", "LSRR without a slot passes as it is", rules.SRR_EMPTY,
+         Send("F", [Loose()]), Out("F", look=SAME),
+         (May(Err(12, 0), "calls a route without a slot a fault"),)),
 ]
