@@ -29,7 +29,8 @@ from srconform.engine import Engine  # noqa: E402
 from srconform.plan import IN, OUT, Plan  # noqa: E402
 from srconform.report import (capture, header, html as page, junit,  # noqa: E402
                               ktap as tap, markdown, schema)
-from srconform.runner import Runner, Try  # noqa: E402
+from srconform.runner import Runner  # noqa: E402
+from srconform.tries import Try  # noqa: E402
 from srconform.session import Session  # noqa: E402
 from srconform.verdict import Answer, Judge, Result, combine, quote_ok  # noqa: E402
 

@@ -10,10 +10,14 @@
     port.py      an interface of the tester: frames, VLAN tags, time stamps
     bed.py       every host, neighbour and gateway around the device
     wiring.py    is the device configured and connected as it is to be?
+    tries.py     what is sent, and the line that it goes by
     runner.py    sends the cases, many at a time, and repeats them
     special.py   cases of many datagrams: bursts, order, limits, fuzz
+    expected.py  a datagram as it ought to come out, and what differs
     verdict.py   one try of a case, then all of them: an outcome
     report/      the result for people and for programs
+    session.py   a whole run; cli.py: the commands; lab.py: a device to try it on
+    config.py, explain.py, diff.py: commands that need no device
 """
 
 VERSION = "1.0"

@@ -11,8 +11,8 @@ from .bed import Bed
 from .plan import Plan, Prefix
 from .port import PortError
 from .report import terminal
-from .runner import LineError
 from .session import Session
+from .tries import LineError
 from .wiring import WiringError
 
 CONFORMS, DEVIATES, USAGE, PRIVILEGE, DEVICE = 0, 1, 2, 3, 4

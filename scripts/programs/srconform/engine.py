@@ -214,6 +214,3 @@ class Engine:
         header[at + 2] += 8
         header[place + 4:place + 8] = STAMP
         return [place + 4]
-
-
-__all__ = ["Engine", "Fate", "is_host", "IN", "OUT"]

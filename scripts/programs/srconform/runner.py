@@ -14,66 +14,13 @@ import time
 from . import wire
 from .case import CONFORMS, DEAD, NOT_APPLICABLE, PROTOCOLS, SILENT, Err, Out
 from .plan import IN
+from .tries import Line, LineError, Mark, Try
 from .verdict import Answer, Result, combine
 
 MAGIC = b"SRcf"
 ROUNDS = 3
 PACE = 0.004            # between two cases
 SLOWER = (0.05, 0.3, 1.05)  # between two errors, where the device limits them
-
-
-class LineError(Exception):
-    """Too much gets lost."""
-
-
-class Try:
-    """A case sent once."""
-
-    def __init__(self, case, source):
-        self.case, self.source = case, source
-        self.sent = []          # (side, octets)
-        self.answers = {}       # {index of sent: [Answer]}
-        self.marked = False
-        self.frames = []
-
-    def add(self, index, answer):
-        self.answers.setdefault(index, []).append(answer)
-
-
-class Mark:
-    """The ordinary datagram behind a try, or one of a flow."""
-
-    def __init__(self, owner=None):
-        self.owner, self.sent, self.came, self.copies = owner, 0.0, 0.0, 0
-        self.hop = None     # (side, hardware address) where it came
-
-    def add(self, _, answer):
-        self.copies += 1
-        self.hop = self.hop or (answer.side, answer.mac)
-        self.came = self.came or answer.time
-        if self.owner:
-            self.owner.marked = True
-
-
-class Line:
-    """What the way through the device is like, by ordinary datagrams."""
-
-    def __init__(self, marks):
-        came = [m for m in marks if m.came]
-        times = sorted(m.came - m.sent for m in came)
-        self.sent, self.lost = len(marks), len(marks) - len(came)
-        self.copies = sum(m.copies for m in came) - len(came)
-        self.median = times[len(times) // 2] if times else 0.0
-        self.worst = times[-1] if times else 0.0
-
-    @property
-    def loss(self):
-        return self.lost / self.sent if self.sent else 0.0
-
-    def as_dict(self):
-        return {"sent": self.sent, "lost": self.lost, "copies": self.copies,
-                "median_ms": round(self.median * 1000, 3),
-                "worst_ms": round(self.worst * 1000, 3)}
 
 
 class Runner:
@@ -101,7 +48,7 @@ class Runner:
         self.source_index += 1
         return self.plan.source(self.source_index)
 
-    def _new_token(self, owner, index, ident=None):
+    def new_token(self, owner, index, ident=None):
         self.token += 1
         if ident is None:
             self.ident = self.ident % 0xFFFF + 1
@@ -148,7 +95,7 @@ class Runner:
         one = Try(case, self.new_source())
         self.sources[one.source] = one
         for index, send in enumerate(case.sends()):
-            token, ident = self._new_token(one, index, send.ident)
+            token, ident = self.new_token(one, index, send.ident)
             octets = self.octets(case, send, one.source, token, ident)
             one.sent.append((send.side, octets))
             frame = self.bed.send(send.side, octets, self._from(octets, one.source),
@@ -163,7 +110,7 @@ class Runner:
     def mark(self, owner=None):
         """An ordinary datagram through the device."""
         mark = Mark(owner)
-        token, ident = self._new_token(mark, 0)
+        token, ident = self.new_token(mark, 0)
         source = self.new_source()
         body = wire.udp(MAGIC + struct.pack("!I", token) + b"mark")
         octets = wire.build(source, self.plan.resolve("F"), payload=body, ident=ident)
@@ -333,7 +280,7 @@ class Runner:
         marks = []
         for _ in range(count):
             mark = Mark()
-            token, ident = self._new_token(mark, 0)
+            token, ident = self.new_token(mark, 0)
             source = self.new_source()
             octets = wire.build(source, self.plan.resolve("F"), ttl=1, ident=ident,
                                 payload=wire.udp(MAGIC + struct.pack("!I", token)))

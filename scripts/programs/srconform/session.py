@@ -4,9 +4,10 @@
 import time
 
 from . import VERSION, special
-from .case import CHOICE, CONFORMS, DEAD, NOT_APPLICABLE, OUTCOMES, SILENT
-from .verdict import WORDS, Judge, Result
+from .case import DEAD, NOT_APPLICABLE, OUTCOMES, SILENT
+from .expected import WORDS
 from .runner import Runner
+from .verdict import Judge, Result
 from .wiring import Wiring
 
 
@@ -32,8 +33,6 @@ class Session:
         for case in cases:
             lack = next((self.wiring.lacks[n] for n in case.needs
                          if n in self.wiring.lacks), None)
-            if lack is None and self._has_mtu_only(case):
-                lack = "needs a second interface (--out)"
             if lack:
                 found[case] = Result(NOT_APPLICABLE, lack)
                 found[case].tries = []
@@ -51,10 +50,6 @@ class Session:
                 found[case] = special.run(self.runner, case)
         self.results = {case: found[case] for case in cases}
         return self.results
-
-    @staticmethod
-    def _has_mtu_only(_):
-        return False
 
     def status(self):
         """1 if a MUST is broken, or an answer that a MUST wants did not come; else 0."""
@@ -100,6 +95,3 @@ class Session:
             d = result.seen.datagram
             row["octets"]["seen"] = (d.octets if result.seen.error else d.header).hex()
         return row
-
-
-__all__ = ["Session", "CHOICE", "CONFORMS"]

@@ -10,7 +10,8 @@ import struct
 from . import wire
 from .case import CHOICE, CONFORMS, DEAD, SILENT, Out
 from .plan import IN, OUT
-from .runner import MAGIC, Line, Try
+from .runner import MAGIC
+from .tries import Line, Try
 from .verdict import Result, deviates
 
 BURST = 64
@@ -23,7 +24,7 @@ def _send(runner, case, send, count, pace=0.0, between=None):
     for _ in range(count):
         one = Try(case, runner.new_source())
         runner.sources[one.source] = one
-        token, ident = runner._new_token(one, 0, send.ident)
+        token, ident = runner.new_token(one, 0, send.ident)
         octets = runner.octets(case, send, one.source, token, ident)
         one.sent.append((send.side, octets))
         one.frames.append(runner.bed.send(send.side, octets, one.source))
@@ -178,7 +179,7 @@ def limit(runner, case):
     source = runner.new_source()
     for _ in range(BURST):
         one = Try(case, source)
-        token, ident = runner._new_token(one, 0)
+        token, ident = runner.new_token(one, 0)
         octets = runner.octets(case, case.send, source, token, ident)
         one.frames.append(runner.bed.send(IN, octets, source))
         same.append(one)
@@ -227,7 +228,7 @@ def fuzz(runner, case):
     targets = ("A", "A", "B", "F", "n")
     for index in range(FUZZ):
         one = Try(case, runner.new_source())
-        token, ident = runner._new_token(one, 0)
+        token, ident = runner.new_token(one, 0)
         area = random_area(rng)
         octets = wire.build(one.source, runner.plan.resolve(rng.choice(targets)), area,
                             wire.udp(MAGIC + struct.pack("!I", token) + b"fuzz" * 4),

@@ -47,7 +47,7 @@ class Wiring:
         """Send until something comes."""
         probe = _Probe()
         for _ in range(tries):
-            token, ident = self.runner._new_token(probe, 0)
+            token, ident = self.runner.new_token(probe, 0)
             source = self.runner.new_source()
             resolve = lambda name: self.plan.resolve(name, source)  # noqa: E731,B023
             body = (MAGIC + struct.pack("!I", token)).ljust(size, b"\0")
