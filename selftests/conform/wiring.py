@@ -22,11 +22,12 @@ from srconform.plan import Plan  # noqa: E402
 PROGRAM = os.path.join(PROGRAMS, "srconform/srconform")
 
 
-def conform(lab, *words, ports=("jin", "jout")):
-    """(exit status, all that it says) of the program in the tester's namespace."""
+def conform(lab, *words, ports=("jin", "jout"), by=()):
+    """(exit status, all that it says) of the program in the tester's namespace; by: the
+    words of a command that runs it."""
     ends = [word for pair in zip(("--in", "--out"), ports) for word in pair]
-    done = subprocess.run(["ip", "netns", "exec", lab.tester, PROGRAM, words[0], *ends,
-                           *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run(["ip", "netns", "exec", lab.tester, *by, PROGRAM, words[0],
+                           *ends, *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     return done.returncode, done.stdout
 
@@ -174,6 +175,18 @@ def no_source_routes():
     check("WARNING: it does not forward a loose source route" in said, said)
     check("silent H1" in said, said)
     equal(code, 1, "exit status")
+
+
+@test("Judge: CAP_NET_RAW is enough")
+def one_capability():
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+              "--bounding-set=-all,+net_raw", "--inh-caps=-all,+net_raw",
+              "--ambient-caps=-all,+net_raw", sys.executable]
+    with Lab() as lab:
+        code, said = conform(lab, "run", "-q", "--select", "H1,L1,E2", by=nobody)
+        equal(code, 0, said)
+        none = [word.replace(",+net_raw", "") for word in nobody]
+        equal(conform(lab, "run", "-q", by=none)[0], 3, "without it")
 
 
 @test("Judge: a device that limits its errors gets the same outcomes, and no more silence")

@@ -140,17 +140,24 @@ class Runner:
             if token in self.owners:
                 return self.owners[token]
         error = wire.Error.of(datagram)
-        if error and len(error.quote) >= 20:    # of a header with options, perhaps
-            for address in wire.quad(error.quote[12:16]), datagram.dst:
-                if address in self.sources:
-                    return self.sources[address], 0
-            return self.idents.get(struct.unpack("!H", error.quote[4:6])[0])
-        for address in datagram.src, datagram.dst:
+        # Of a quote the first 20 octets are enough, whatever options there were.
+        head = datagram.header if not error else error.quote
+        if len(head) < 20:
+            return None
+        source, ident = wire.quad(head[12:16]), struct.unpack("!H", head[4:6])[0]
+        for address in source, datagram.dst:
             if address in self.sources:
                 return self.sources[address], 0
-        if datagram.src in self.plan.own():
-            return None
-        return self.idents.get(datagram.ident)
+        return self._by_ident(source, ident)
+
+    def _by_ident(self, source, ident):
+        """Where neither token nor source of its own tell: the device itself, and others
+        on the wire, use the same numbers, so the source has to be that of the try."""
+        owner, index = self.idents.get(ident, (None, 0))
+        if isinstance(owner, Try) and index < len(owner.sent) and \
+                owner.sent[index][1][12:16] == wire.addr(source):
+            return owner, index
+        return None
 
     # The line -----------------------------------------------------------------------
 
