@@ -22,7 +22,8 @@ from dut.faults import CHOICES, FAULTS
 from dut.router import Port, Router
 from dut.wire import Clock, Link, Loop, Weather
 
-LATE, BURST, PAUSE = 0.2, 48, 0.01
+LATE, PAUSE = 0.2, 0.01
+BURST, WITHIN = 40, 0.025
 
 
 class Device:
@@ -34,7 +35,7 @@ class Device:
                           options.double, options.seed)
         self._fault, self._choices = options.fault, options.choice
         self._held, self._links = [], {}
-        self._sent = self._burst = 0
+        self._burst, self._begun = 0, 0.0
         ports = [Port(name, addresses.split(",")) for name, addresses in options.port]
         self.router = Router(ports, options.route, self._transmit,
                              lambda name: name == self._fault,
@@ -60,7 +61,7 @@ class Device:
         elif self._fault == "reorders" and arrival.datagram.has_options():
             self._swap(send)
         elif self._fault == "loses-bursts":
-            self._within_burst(send)
+            self._within_burst(self._links[arrival.port].arrived(), send)
         else:
             send()
             if self._fault == "duplicates":
@@ -78,15 +79,12 @@ class Device:
         while self._held:
             self._held.pop()()
 
-    def _within_burst(self, send):
-        if not self._burst:
-            self._clock.after(PAUSE, self._end_burst)
+    def _within_burst(self, now, send):
+        if now - self._begun > WITHIN:
+            self._burst, self._begun = 0, now
         self._burst += 1
         if self._burst <= BURST:
             send()
-
-    def _end_burst(self):
-        self._burst = 0
 
 
 def pair(text):

@@ -9,7 +9,7 @@ Each fault must be told by the cases that are meant for it, and by no other case
 for another reason (dut/faults.py). The right device gets no deviation, whatever the line
 to it does. All cases but those of many datagrams are run; with SRCROUTE_WHOLE=1 in the
 environment those too, and three times as often. SRCROUTE_JOBS=N devices are judged at
-the same time, 8 by default: a run is mostly waiting.
+the same time, 12 by default: a run is mostly waiting.
 """
 
 import json
@@ -28,7 +28,7 @@ from lib.ktap import check, equal, test
 PROGRAM = os.path.join(HERE, "../../scripts/programs/srconform/srconform")
 DUT = "192.0.2.1/24,198.51.100.1/24"
 WHOLE = bool(os.environ.get("SRCROUTE_WHOLE"))
-JOBS = int(os.environ.get("SRCROUTE_JOBS", 8))
+JOBS = int(os.environ.get("SRCROUTE_JOBS", 12))
 SEED = int(os.environ.get("SRCROUTE_SEED", 1))
 ALMOST_ALL = "H T R S O L F E C W V".split()
 BAD_LINE = ["--loss", "5", "--delay", "300", "--reorder", "25", "--seed", str(SEED)]
@@ -59,6 +59,7 @@ class Run:
         self._words, self._started, self._device = list(words), 0.0, None
         self._process, self.document, self.status = None, None, None
         self.seconds, self._said, self._file = 0.0, None, None
+        self._survived = False
         self._options = ["--profile", profile, "--patience", "3",
                          "--rounds", str(3 if WHOLE else rounds)]
         if select and not WHOLE:
@@ -81,11 +82,14 @@ class Run:
             self._process.kill()
         return self._process.poll() is not None
 
-    def finish(self):
+    def stop(self):
         self.seconds = time.monotonic() - self._started
         self.status = self._process.returncode
-        alive = self._device.alive()
+        self._survived = self._device.alive()
         self._device.close()
+
+    def checked(self):
+        """Itself, with its document."""
         text = self._file.read()
         self._file.close()
         self._said.seek(0)
@@ -94,7 +98,8 @@ class Run:
         if not text:
             ktap.fail("srconform: exit %s: %s" % (self.status, said[-600:]))
         self.document = json.loads(text)
-        check(alive, "the device has ended")
+        check(self._survived, "the device has ended")
+        return self
 
     def rows(self):
         return self.document["cases"]
@@ -107,23 +112,23 @@ class Pool:
     """Several runs at a time, in the order in which they are asked for."""
 
     def __init__(self):
-        self._waiting, self._running = {}, {}
+        self._waiting, self._running, self._ended = {}, {}, {}
 
     def add(self, name, run):
         self._waiting[name] = run
 
     def result(self, name):
         """Of that run; those behind it in the list go on meanwhile."""
-        while True:
+        while name not in self._ended:
+            for other in [n for n, run in self._running.items() if run.ended()]:
+                self._ended[other] = self._running.pop(other)
+                self._ended[other].stop()
             while self._waiting and len(self._running) < JOBS:
                 other = next(iter(self._waiting))
                 self._running[other] = self._waiting.pop(other)
                 self._running[other].start()
-            if self._running[name].ended():
-                run = self._running.pop(name)
-                run.finish()
-                return run
             time.sleep(0.05)
+        return self._ended.pop(name).checked()
 
 
 POOL = Pool()

@@ -51,7 +51,8 @@ FAULTS = {
         "accepts a second source route, and uses the first", "V18 V19 V20", "kind",
         "V18 V19 V20"),
     "last-slot-left": Fault(
-        "takes a route with one slot left for complete", "H1 H21 H30", "kind silent"),
+        "takes a route with one slot left for complete", "H1 H21 H30",
+        "kind type silent pointer route to dst area"),
     "full-route-delivered": Fault(
         "takes a route of nine slots for complete", "H29 H49", "kind", "H30 H50 C19"),
     "complete-route-dropped": Fault(
@@ -95,7 +96,7 @@ FAULTS = {
         "T L10 V43 B4"),
     "transit-acts": Fault(
         "acts on a source route that is for others", "T1 T3 T6",
-        "dst length ptr record slots type hop", "T B4"),
+        "dst length ptr record slots type hop kind", "T B4"),
     "transit-options-stay": Fault(
         "does not update Record Route and Timestamp of others", "S7 S8 T12",
         "rr ts choice", "R S T B5"),
@@ -105,16 +106,16 @@ FAULTS = {
     # Validity
     "route-length": Fault(
         "accepts a source route whose length is no whole number of slots", "V6 V41",
-        "kind pointer choice", "V3 V4 V5 V15"),
+        "kind pointer type choice", "V3 V4 V5 V15"),
     "pointer-low": Fault(
-        "accepts a pointer below 4", "V9", "kind silent choice",
+        "accepts a pointer below 4", "V9", "kind pointer type silent choice",
         "V9 V10 V16 V40 E3 E8 E22 E26 E28"),
     "pointer-odd": Fault(
-        "accepts a pointer between two slots", "V11 V13", "kind type silent choice",
+        "accepts a pointer between two slots", "V11 V13", "kind pointer type route to silent choice",
         "V12 V17 V42 E19"),
     "length-past-end": Fault(
-        "accepts an option that runs past the header", "V7 V8 V24",
-        "kind silent pointer choice", "V"),
+        "accepts an option that runs past the header", "V7 V24",
+        "kind type silent pointer choice", "V"),
     "eol-ignored": Fault(
         "reads options behind the end of the list", "O21", "kind", "O21"),
     "bad-option-silent": Fault(
@@ -200,7 +201,7 @@ FAULTS = {
     "no-route-silent": Fault(
         "says nothing about an ordinary datagram without a route", "E1", "silent", "T11"),
     "no-neighbour-silent": Fault(
-        "says nothing when a neighbour does not answer", "H60", "choice", "H60"),
+        "says nothing when a neighbour does not answer", "H60", "silent choice", "H60"),
     "error-pointer-off": Fault(
         "ICMP 12/0 points one octet too far", "V21 V22 V23", "pointer choice", "V T10"),
     "error-pointer-from-option": Fault(
@@ -255,12 +256,13 @@ FAULTS = {
         "stops forwarding at an option of length 0", "V1", "dead"),
     "late": Fault(
         "forwards datagrams with options 200 ms late", "B12", "choice", "B12"),
-    "duplicates": Fault("forwards everything twice", "B9 B10", "crowd", "B9"),
+    "duplicates": Fault("forwards everything twice", "B9 B10", "crowd choice",
+        "B9"),
     "reorders": Fault(
         "lets every second datagram with options pass the one before it", "B7",
         "crowd", "B7"),
     "loses-bursts": Fault(
-        "loses what comes behind the 48th of a burst", "B1 B3 B5 B6", "crowd", "B"),
+        "loses what comes behind the 40th of a burst", "B1 B3 B5 B6", "crowd", "B"),
 }
 
 CHOICES = {
