@@ -78,7 +78,8 @@ class Stamp:
     def __str__(self):
         text = "TS flag %d ptr %d overflow %d" % (self.flag, self.ptr, self.overflow)
         if self.entries:
-            text += " [%s]" % " ".join(map(str, self.entries))
+            text += " [%s]" % " ".join(
+                "now" if one == -1 else str(one) for one in self.entries)
         if self.room:
             text += " room %d" % self.room
         return text if self.length is None else text + " length %d" % self.length

@@ -10,20 +10,20 @@ def _rule(rfc, section, level, text):
 
 SRR_SUPPORT = _rule("RFC 1812", "5.3.13.4", MUST, "a router supports source routes in what "
                     "it forwards; discarding them all may be an option, off by default")
-SRR_NEXT = _rule("RFC 791", "3.1, Loose Source", MUST, "at an address of the route the next "
+SRR_NEXT = _rule("RFC 791", "3.1, Source Route", MUST, "at an address of the route the next "
                  "one becomes the destination")
-SRR_RECORD = _rule("RFC 791", "3.1, Loose Source", MUST, "the slot just used gets the "
+SRR_RECORD = _rule("RFC 791", "3.1, Source Route", MUST, "the slot just used gets the "
                    "router's own address towards the next network")
-SRR_PTR = _rule("RFC 791", "3.1, Loose Source", MUST, "the pointer moves on by four")
-SRR_SIZE = _rule("RFC 791", "3.1, Loose Source", MUST, "the option keeps its length, and the "
+SRR_PTR = _rule("RFC 791", "3.1, Source Route", MUST, "the pointer moves on by four")
+SRR_SIZE = _rule("RFC 791", "3.1, Source Route", MUST, "the option keeps its length, and the "
                  "slots not yet used stay as they are")
-SRR_EMPTY = _rule("RFC 791", "3.1, Loose Source", MUST, "a pointer past the length means that "
+SRR_EMPTY = _rule("RFC 791", "3.1, Source Route", MUST, "a pointer past the length means that "
                   "the route is used up and the destination alone counts")
 SRR_DELIVER = _rule("RFC 1122", "3.2.1.8", MUST, "a datagram whose source route has come to "
                     "its end is delivered, with the route as it was recorded")
-SRR_ONCE = _rule("RFC 791", "3.1, Loose Source", SHOULD, "a source route appears at most once "
+SRR_ONCE = _rule("RFC 791", "3.1, Source Route", SHOULD, "a source route appears at most once "
                  "in a datagram")
-SRR_TRANSIT = _rule("RFC 791", "3.1, Loose Source", MUST, "a loose route may pass any number "
+SRR_TRANSIT = _rule("RFC 791", "3.1, Source Route", MUST, "a loose route may pass any number "
                     "of gateways between its addresses")
 OPTION_ADDRESS = _rule("RFC 1812", "4.2.2.2", MUST, "the address recorded is that of the "
                        "interface by which the datagram leaves")
