@@ -5,7 +5,8 @@ octet by octet with a naive model of the contract (lib/model.py) and with what
 native Linux makes of it.
 
 SRCROUTE_DATAGRAMS says how many, SRCROUTE_SEED which. The router is drawn in
-lib/corpus.py.
+lib/corpus.py; after it come others, with a VRF, rules and encapsulation, that are
+made at random (lib/topology.py). SRCROUTE_TOPOLOGY=N tries that of seed N alone.
 
 Not in the corpus, because no second observer can predict them: multipath
 routes (H2 lets the hash use either destination), neighbours that do not answer
@@ -16,11 +17,11 @@ import collections
 import os
 import time
 
-from lib import corpus, ktap, packet
-from lib.exchange import FieldBench, expected, router_of
-from lib.field import MARK, MARK_ROUTE
+from lib import corpus, features, ktap, packet, topology
+from lib.fieldbench import FieldBench, expected, router_of
 from lib.ktap import check, test
-from lib.model import Model, find_route, number
+from lib.model import Model, find_route, host
+from lib.routing import number
 
 COUNT = int(os.environ.get("SRCROUTE_DATAGRAMS", "2000"))
 SEED = int(os.environ.get("SRCROUTE_SEED", "1812"))
@@ -57,7 +58,8 @@ class Run:
         self.wrong, self.unexplained = [], []
         self.rules, self.outcomes = (collections.Counter(),
                                      collections.Counter())
-        self._go(corpus.Corpus(seed).cases(count))
+        drawn = ours.topology is not topology.PLAIN and ours.topology
+        self._go(corpus.Corpus(seed, drawn).cases(count))
 
     def _go(self, cases):
         self.ours.moved()
@@ -86,7 +88,13 @@ class Run:
 
     def _judge(self, case, fate, got):
         self.outcomes["kernel" if fate.kernel else fate.outcome] += 1
-        if not fate.kernel and got != expected(fate, case):
+        if fate.any_source:
+            got = [(link, datagram[:12] + fate.outputs[0][1][12:16] +
+                    datagram[16:]) for link, datagram in got[0]], got[1]
+        if fate.looped:
+            got = got[0], []
+        if not fate.kernel and not fate.elsewhere and \
+                got != expected(fate, case):
             self.wrong.append((kind_of(fate), "%s: got %s; wanted %s" % (
                 case, show(*got), show(*expected(fate, case)))))
 
@@ -115,7 +123,8 @@ class Run:
         for rule in rules or ():
             self.rules[rule] += 1
 
-    def report(self, differences):
+    @staticmethod
+    def tell(differences):
         """All kinds, and some of each in full."""
         kinds = collections.defaultdict(list)
         for kind, text in differences:
@@ -124,6 +133,9 @@ class Run:
             print("# %d: %s" % (len(texts), kind))
             for text in texts[:SHOWN]:
                 print("#   " + text, flush=True)
+
+    def report(self, differences):
+        self.tell(differences)
         check(not differences, "%d differences in %d datagrams" % (
             len(differences), sum(self.outcomes.values())))
 
@@ -160,7 +172,7 @@ def spared(ours, native):
     if any(ours) or len(native[0]) != 1:
         return None
     error = error_of(native[0][0])
-    if error and not all(router().one_host(number(quad)) for quad in (
+    if error and not all(one_host(number(quad)) for quad in (
             error.packet.dst, packet.Packet(error.quote).src)):
         return {"I1"}
     return None
@@ -223,7 +235,7 @@ def reversed_to_nowhere(case):
     area = packet.Packet(case.octets).options
     srr, _ = find_route(area)
     recorded = srr.recorded(area)
-    return recorded and (not router().one_host(recorded[-1]) or
+    return recorded and (not one_host(recorded[-1]) or
                          router().kind(recorded[-1]) != "unicast")
 
 
@@ -239,7 +251,7 @@ def unsent(case):
 def unanswered(case, error):
     """Ours has sent no error, native has."""
     src = number(packet.quad(case.octets[12:16]))
-    if not router().one_host(src):
+    if not one_host(src):
         return {"I1"}
     if without_route(error.packet.options)[1] and \
             router().kind(src) != "unicast":
@@ -348,7 +360,11 @@ def ours():
 
 
 def router():
-    return make("router", lambda: router_of(ours()))
+    return make("router", lambda: router_of(ours(), topology.PLAIN))
+
+
+def one_host(address):
+    return host(address) and not router().broadcast(address)
 
 
 def close():
@@ -401,9 +417,7 @@ def with_settings(*reached, part=10, **settings):
     bench = ours()
     bench.set(**{**Model.DEFAULTS, **settings})
     ktap.cleanup(lambda: bench.set(**Model.DEFAULTS))
-    policy = [(MARK, MARK_ROUTE)] if settings.get("mark") else ()
-    model = Model(router_of(bench, policy), **settings)
-    run = Run(count, SEED + 1, model, bench)
+    run = Run(count, SEED + 1, Model(router(), **settings), bench)
     run.report(run.wrong)
     run.reaches(*reached)
 
@@ -445,13 +459,76 @@ def loose_alone():
     with_settings("kernel", "hop", lsrr=1, ssrr=0)
 
 
+# Other routers, the model only
+
+
+def on(drawn, seed, count):
+    """Some of a corpus on a topology, with the settings that it has."""
+    bench = FieldBench("drawn", drawn, **drawn.settings)
+    try:
+        return Run(count, seed, Model(router_of(ours(), drawn), **drawn.settings),
+                   bench)
+    finally:
+        bench.close()
+
+
 @test("Model: H2 with mark and a rule for it")
 def mark():
-    bench = ours()
-    bench.policy()
-    ktap.cleanup(bench.router.ip, "rule del fwmark %d" % MARK)
-    ktap.cleanup(bench.router.ip, "route flush table 77")
-    with_settings(*EVERY, lsrr=1, ssrr=1, mark=MARK)
+    settings = {"lsrr": 1, "ssrr": 1, "mark": topology.MARK}
+    drawn = topology.Topology(**{**topology.MARKED, "settings": settings})
+    run = on(drawn, SEED + 1, max(100, COUNT // 10))
+    run.report(run.wrong)
+    run.reaches(*EVERY)
+
+
+def seeds():
+    """Of the topologies that are tried: more of them, the more datagrams."""
+    if "SRCROUTE_TOPOLOGY" in os.environ:
+        return [int(os.environ["SRCROUTE_TOPOLOGY"])]
+    return [SEED * 1000 + i for i in range(3 + COUNT // 1000)]
+
+
+def on_drawn(kinds, *reached):
+    """As many datagrams on each of some topologies of these kinds."""
+    wrong, outcomes = [], collections.Counter()
+    for seed in seeds():
+        drawn = topology.draw(seed, *kinds,
+                              segments="End.DT4" in features.segments())
+        run = on(drawn, seed, 150 + COUNT // 100)
+        outcomes += run.outcomes
+        if run.wrong:
+            print("# SRCROUTE_TOPOLOGY=%d: %d differences on" % (
+                seed, len(run.wrong)))
+            print("#   " + str(drawn).replace("\n", "\n#   "))
+            run.tell(run.wrong)
+        wrong += run.wrong
+    print("# outcomes: " + ", ".join("%s %d" % item for item in
+                                     sorted(outcomes.items())))
+    check(not wrong, "%d differences in %d datagrams" % (
+        len(wrong), sum(outcomes.values())))
+    for outcome in reached:
+        check(outcomes[outcome] * 300 >= sum(outcomes.values()), outcome)
+
+
+@test("Model: O1, H2, H6, H8 with some links in a VRF and SRv6 into it")
+def in_vrf():
+    on_drawn(["vrf"], *EVERY, *["not_accepted"] * (
+        "End.DT4" in features.segments()))
+
+
+@test("Model: H2, H4, H5, H6 with rules before and after the local table")
+def by_rules():
+    on_drawn(["rules"], *EVERY, "not_adjacent")
+
+
+@test("Model: H1, H5, I2 with routes that encapsulate or have an MTU")
+def encapsulated():
+    on_drawn(["encapsulation"], *EVERY, "not_adjacent", "frag_needed")
+
+
+@test("Model: the same with a VRF, rules and encapsulation at once")
+def all_at_once():
+    on_drawn(topology.KINDS, *EVERY, "not_adjacent")
 
 
 if __name__ == "__main__":

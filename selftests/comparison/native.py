@@ -16,9 +16,10 @@ import collections
 import os
 
 from lib import corpus, ktap
-from lib.exchange import FieldBench, expected, router_of
+from lib.fieldbench import FieldBench, expected, router_of
 from lib.ktap import check, test
 from lib.model import Model
+from lib.topology import PLAIN
 
 COUNT = int(os.environ.get("SRCROUTE_DATAGRAMS", "2000"))
 SEED = int(os.environ.get("SRCROUTE_SEED", "1812"))
@@ -59,10 +60,10 @@ def native():
     print("# seed %d, %d datagrams" % (SEED, COUNT), flush=True)
     bench = FieldBench("native")
     ktap.cleanup(bench.close)
-    router = router_of(bench)
+    router = router_of(bench, PLAIN)
     score = Score([Model(router, lsrr=1, ssrr=1, reverse_errors=value)
                    for value in (0, 1)])
-    cases = corpus.Corpus(SEED).cases(COUNT)
+    cases = corpus.Corpus(SEED, PLAIN).cases(COUNT)
     for at in range(0, COUNT, BATCH):
         got, strays = bench.exchange_cases(cases[at:at + BATCH])
         check(not strays, "stray output: %s" % strays[:3])

@@ -85,10 +85,24 @@ class Case:
 
 class Corpus:
 
-    def __init__(self, seed):
+    def __init__(self, seed, topology=None):
+        """topology: one of lib/topology.py instead of the router above."""
         self._random = random.Random(seed)
         self._number = 0
         self._big = False
+        self._own, self._neighbours, self._narrow = OWN, NEIGHBOURS, NARROW
+        self._near, self._tos, self._much = NEAR, (), .15
+        self._links = [(6, "a"), (3, "b"), (3, "c"), (2, "d"), (1, "e"),
+                       (.7, "f")]
+        if topology:
+            self._own += tuple(topology.extra_own())
+            self._neighbours += tuple(topology.extra_neighbours())
+            self._narrow = tuple(topology.narrow())
+            self._near = topology.near()
+            self._tos = tuple(topology.tos())
+            self._much = .4 if topology.tunnel() else .15
+            self._links += [(4, name) for name in self._near
+                            if name not in NEAR]
 
     def cases(self, count):
         return [self.case() for _ in range(count)]
@@ -104,18 +118,19 @@ class Corpus:
 
     def _address(self, *weights):
         """own, neighbours, far, direct, nowhere, broadcast, weird"""
-        pool = self._pick(*zip(weights, (OWN, NEIGHBOURS, FAR, DIRECT,
-                                         NOWHERE, BROADCAST, WEIRD)))
+        pool = self._pick(*zip(weights, (
+            self._own, self._neighbours, FAR, DIRECT, NOWHERE, BROADCAST,
+            WEIRD)))
         return self._random.choice(pool)
 
     def _source(self, link):
         if self._random.random() < .75:
-            return self._random.choice(NEAR[link])
+            return self._random.choice(self._near[link])
         return self._address(2, 4, 5, 1, 3, 2, 2)
 
     def _slot(self):
         if self._big and self._random.random() < .5:
-            return self._random.choice(NARROW)
+            return self._random.choice(self._narrow)
         return self._address(4, 8, 5, 3, 2, 1, 1)
 
     def _route(self):
@@ -247,16 +262,23 @@ class Corpus:
             OWN + (("10.3.0.2", "10.14.0.1") if link != "c"
                    else ("10.2.0.2", "10.9.0.1")))
 
+    def _some_tos(self):
+        """With rules that ask for it, often one of theirs, among the bits that
+        they do not ask for."""
+        r = self._random
+        if self._tos and r.random() < .4:
+            return r.choice(self._tos) | r.choice((0, 1, 0x20, 0xE0))
+        return self._pick((3, 0), (1, r.randrange(256)))
+
     def case(self):
         r = self._random
         self._number += 1
-        link = self._pick((6, "a"), (3, "b"), (3, "c"), (2, "d"), (1, "e"),
-                          (.7, "f"))
-        self._big = link != "d" and r.random() < .15
+        link = self._pick(*self._links)
+        self._big = link != "d" and r.random() < self._much
         options = self._options()
         src = self._source(link)
-        dst = self._pick((6, r.choice(OWN)),
-                         (3 if self._big else 0, r.choice(NARROW)),
+        dst = self._pick((6, r.choice(self._own)),
+                         (3 if self._big else 0, r.choice(self._narrow)),
                          (4, self._address(1, 5, 6, 3, 2, 1, 1)))
         if not has_route(options):
             dst = self._ordinary_destination(link)
@@ -273,11 +295,12 @@ class Corpus:
             src, dst, options, payload=payload, proto=proto, frag=frag,
             ttl=self._pick((8, 64), (1, 255), (1, 2), (1, 1), (.5, 0),
                            (1, r.randrange(256))),
-            tos=self._pick((3, 0), (1, r.randrange(256))),
+            tos=self._some_tos(),
             ident=self._number & 0xFFFF)
         to = self._pick((60, None), (.5, _BROADCAST_MAC),
                         (.5, _MULTICAST_MAC), (.5, _OTHERS_MAC))
-        return Case(self._number, link, datagram, to)
+        # What comes into a VRF by SRv6 has no link layer.
+        return Case(self._number, link, datagram, to if link in NEAR else None)
 
 
 def has_route(options):

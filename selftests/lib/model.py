@@ -15,6 +15,8 @@ does it.
 """
 
 from . import packet
+from .routing import Flow, never_a_source, number
+from .topology import CODED
 
 LSRR, SSRR, RR, TS, RA, CIPSO = 131, 137, 7, 68, 148, 134
 EOL, NOP = 0, 1
@@ -25,10 +27,6 @@ OUTCOMES = {"bad_option": (12, 0), "strict_transit": (12, 0),
             "frag_needed": (3, 4)}
 # What the kernel calls ICMP errors; types above 18 too (I1).
 ICMP_ERRORS = frozenset((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12))
-
-
-def number(quad):
-    return int.from_bytes(packet.addr(quad), "big")
 
 
 def octets(address):
@@ -43,162 +41,10 @@ def read(area, at):
     return int.from_bytes(area[at:at + 4], "big")
 
 
-def mask_of(length):
-    return 0xFFFFFFFF << (32 - length) & 0xFFFFFFFF
-
-
 def host(address):
     """H3: not 0.0.0.0, in 127/8 or 224/4, or the limited broadcast address."""
     return (address not in (0, 0xFFFFFFFF) and address >> 24 != 127 and
             address >> 28 != 14)
-
-
-def never_a_source(address):
-    """Martian to the kernel whatever the routes say; the rest of 0/8 is not
-    (H2 leaves this check to it)."""
-    return (address >> 28 == 14 or address in (0, 0xFFFFFFFF)
-            or address >> 24 == 127)
-
-
-class Address:
-    """An address of an interface; the prefix is that of the peer, if any."""
-
-    def __init__(self, text):
-        local, _, peer = text.partition(" peer ")
-        local, _, length = local.partition("/")
-        self.local = number(local)
-        self.length = int(length or 32)
-        self.mask = mask_of(self.length)
-        self.net = (number(peer) if peer else self.local) & self.mask
-        self.has_peer = bool(peer)
-        self.secondary = False
-
-    def holds(self, address):
-        return address & self.mask == self.net
-
-
-class Route:
-
-    def __init__(self, kind, net=0, length=0, dev=None, via=0, src=0):
-        self.kind, self.net, self.length = kind, net, length
-        self.dev, self.via, self.src = dev, via, src
-
-    def holds(self, address):
-        return address & mask_of(self.length) == self.net
-
-
-class Router:
-    """Addresses and routes; the routes in the words of ip-route(8). Before Linux
-    5.14 the lowest address of a prefix was a broadcast address, too."""
-
-    def __init__(self, links, loopback, routes, policy=(),
-                 lowest_is_broadcast=False):
-        self._lowest_is_broadcast = lowest_is_broadcast
-        self.links, self.mtu, self.conf = {}, {}, {}
-        self.local, self.main, self.policy = [], [], {}
-        for name, addresses, mtu, conf in (("lo", loopback, 65536, {}),
-                                           *links):
-            self.mtu[name], self.conf[name] = mtu, conf
-            self.links[name] = [Address(text) for text in addresses]
-            self._connect(name, self.links[name])
-        self.local.append(Route("local", 127 << 24, 8, "lo"))
-        self.main += [self._parse(text) for text in routes]
-        for mark, text in policy:
-            self.policy.setdefault(mark, []).append(self._parse(text))
-        for table in self.local, self.main, *self.policy.values():
-            table.sort(key=lambda route: -route.length)
-        self._known = {}
-
-    def _connect(self, name, addresses):
-        for i, a in enumerate(addresses):
-            a.secondary = any(b.net == a.net and b.mask == a.mask
-                              for b in addresses[:i])
-            self.local.append(Route("local", a.local, 32, name, 0, a.local))
-            if a.secondary:
-                continue
-            if a.has_peer or a.length < 32:
-                self.main.append(Route("unicast", a.net, a.length, name, 0,
-                                       a.local))
-            if a.length < 31:
-                self.local.append(Route("broadcast", a.net | ~a.mask
-                                        & 0xFFFFFFFF, 32, name, 0, a.local))
-                if self._lowest_is_broadcast:
-                    self.local.append(Route("broadcast", a.net, 32, name, 0,
-                                            a.local))
-
-    def _parse(self, text):
-        words = text.split()
-        kind = "unicast"
-        if words[0] in ("blackhole", "unreachable", "prohibit"):
-            kind = words.pop(0)
-        net, length = words.pop(0).split("/")
-        given = dict(zip(words[::2], words[1::2]))
-        via = number(given["via"]) if "via" in given else 0
-        route = Route(kind, number(net), int(length), given.get("dev"), via,
-                      number(given["src"]) if "src" in given else 0)
-        if via and not route.dev:
-            route.dev = next(name for name, addresses in self.links.items()
-                             if any(a.holds(via) for a in addresses))
-        return route
-
-    def lookup(self, address, mark=0):
-        """The route to an address, or None."""
-        key = address, mark
-        if key not in self._known:
-            tables = self.local, self.policy.get(mark, ()), self.main
-            self._known[key] = next((route for table in tables
-                                     for route in table
-                                     if route.holds(address)), None)
-        return self._known[key]
-
-    def kind(self, address, mark=0):
-        route = self.lookup(address, mark)
-        return route.kind if route else None
-
-    def own(self, address):
-        return address >> 24 != 127 and self.kind(address) == "local"
-
-    def broadcast(self, address):
-        return address == 0xFFFFFFFF or self.kind(address) == "broadcast"
-
-    def one_host(self, address):
-        return host(address) and not self.broadcast(address)
-
-    def forwarding(self, link):
-        return self.conf[link].get("forwarding", 1)
-
-    def primaries(self, dev):
-        return [a for a in self.links[dev] if not a.secondary]
-
-    def first_global(self):
-        return next((a.local for name in self.links
-                     for a in self.primaries(name)), 0)
-
-    def preferred_source(self, route):
-        """What the kernel takes for datagrams of its own."""
-        if route.src:
-            return route.src
-        mine = self.primaries(route.dev)
-        for a in mine:
-            if not route.via or a.holds(route.via):
-                return a.local
-        return mine[0].local if mine else self.first_global()
-
-    def source_passes(self, src, dev, out):
-        """Martian and reverse-path check of a source, for a datagram that is
-        delivered (out is None) or leaves by out."""
-        if never_a_source(src):
-            return False
-        strict = self.conf[dev].get("rp_filter", 0)
-        # The kernel goes the long way where it may have to redirect.
-        if not strict and out != dev and not self.policy:
-            return not self.own(src)
-        route = self.lookup(src)
-        if route and route.kind in ("local", "broadcast"):
-            return False
-        if not route or route.kind != "unicast":
-            return not strict
-        return route.dev == dev or strict != 1
 
 
 class Srr:
@@ -336,8 +182,8 @@ class Compiled:
             self.ts_time = True
 
     def _is_for_us(self, address):
-        """To the kernel: whatever is not unicast, as its local table has
-        it."""
+        """To the kernel: whatever is not unicast, as its local table has it,
+        in a VRF, too."""
         return (address >> 24 == 127 or address == 0 or address >> 28 == 14
                 or self._router.broadcast(address)
                 or self._router.own(address))
@@ -378,6 +224,10 @@ class Fate:
     delivered: what a raw socket on the router gets, or None.
     error: (type, code), also where I1 then forbids it.
     recorded: [(rule, offset)] of the addresses recorded in an output.
+    any_source: the kernel is free in the choice of an error's source: it leaves
+    the VRF by a link that is none of it.
+    looped: rules lead the error to a socket of ours.
+    elsewhere: the kernel gets it, and its rules lead what is for us elsewhere.
     """
 
     def __init__(self):
@@ -389,6 +239,7 @@ class Fate:
         self.native = set()
         self.error = None
         self.recorded = []
+        self.elsewhere = self.any_source = self.looped = False
 
     def counters(self):
         if self.kernel:
@@ -416,11 +267,12 @@ class _Decision:
 
     def __init__(self, router, settings, link, datagram, to_us):
         self.router, self.settings, self.link = router, settings, link
+        self.vrf = router.vrf_of(link)
         self.datagram = datagram
         self.head = packet.Packet(datagram)
         self.area = self.head.options
         self.src, self.dst = number(self.head.src), number(self.head.dst)
-        self.mark = 0
+        self.mark = router.topology.marks.get(self.head.src, 0)
         self.compiled = None
         self.hit = False
         self.fate = Fate()
@@ -451,7 +303,7 @@ class _Decision:
         elif action == 3:
             self.note("O2")
             self.reject()
-        elif self.router.own(self.dst):
+        elif self.is_own(self.dst):
             self.own()
         else:
             self.elsewhere()
@@ -461,25 +313,18 @@ class _Decision:
         about what was sent to many (I1)."""
         self.fate.outcome = "policy_reject"
         route = self.route_to(self.dst)
-        if self.dst == 0 or self.dst >> 24 == 127 or \
-                self.dst >> 28 == 14 or self.router.broadcast(self.dst):
+        if not host(self.dst) or route and route.kind == "broadcast":
             self.note("I1")
-        elif not route or route.kind not in ("local", "unicast"):
-            # Nothing to check a source against but what none may be.
-            if not never_a_source(self.src) and not self.router.own(self.src):
-                self.icmp(3, 13)
-        elif self.router.source_passes(
-                self.src, self.link,
-                route.dev if route.kind == "unicast" else None):
-            self.icmp(3, 13)
+        elif self.source_passes(self.dst):
+            self.icmp(3, 13, 0, route)
 
     def elsewhere(self):
         """Terms: transit routes as unicast; anything else is the kernel's."""
-        self.mark = self.settings["mark"]
+        self.mark |= self.settings["mark"]
         route = self.route_to(self.dst) if host(self.dst) else None
         if not route or route.kind != "unicast":
             self.leave_to_kernel("Terms")
-        elif not self.router.source_passes(self.src, self.link, route.dev):
+        elif not self.source_passes(self.dst):
             self.bad_source()
         elif self.is_broken():
             pass
@@ -491,13 +336,39 @@ class _Decision:
             self.fate.outcome = "transit"
             self.forward(route, self.dst)
 
+    # Routing
+
+    def is_own(self, address):
+        """By the table of the VRF, or the local one, whatever rules say."""
+        return self.router.own(address, self.vrf)
+
+    def flow(self):
+        """What rules see of it. Of a fragment they see no ports."""
+        sport = dport = 0
+        if self.head.proto in (packet.TCP, packet.UDP) and \
+                not self.head.frag & (MF | OFFSET):
+            sport, dport = [int.from_bytes(self.head.payload[at:at + 2], "big")
+                            for at in (0, 2)]
+        return Flow(self.src, self.head.tos, self.mark, self.link, self.vrf,
+                    self.head.proto, sport, dport)
+
     def route_to(self, address):
-        """None also where the interface does not forward."""
-        route = self.router.lookup(address, self.mark)
-        if route and route.kind == "unicast" and \
+        """By all rules. None also where the interface does not forward."""
+        route = self.router.lookup(address, self.flow())
+        if route and route.kind not in ("local", "broadcast") and \
                 not self.router.forwarding(self.link):
             return None
         return route
+
+    def source_passes(self, towards):
+        """H2: checked on the way to an address. Where there is none, there is
+        nothing to check a source against but what none may be."""
+        route = self.route_to(towards)
+        if not route or route.kind not in ("local", "broadcast", "unicast"):
+            return not never_a_source(self.src)
+        return self.router.source_passes(
+            self.flow(), towards,
+            route.dev if route.kind == "unicast" else None)
 
     def bad_source(self):
         self.note("H2")
@@ -534,18 +405,15 @@ class _Decision:
         self.hit = not (self.fault and self.fault.about_route) and \
             not self.srr.complete()
         if self.hit:
-            self.mark = self.settings["mark"]
-        passes = self.router.source_passes(self.src, self.link, None)
+            self.mark |= self.settings["mark"]
         if not self.hit and not self.broken():
             # The source is the kernel's to check then.
             self.note("H8")
-            self.deliver(self.dst, self.area, passes)
-        elif not passes:
-            self.bad_source()
+            self.deliver(self.dst, self.area)
         elif self.is_broken():
             pass
         elif not self.settings["revisit"] and any(
-                self.router.own(a) for a in self.srr.recorded(self.area)):
+                map(self.is_own, self.srr.recorded(self.area))):
             self.note("H5")
             self.refuse("revisit")
         else:
@@ -554,36 +422,43 @@ class _Decision:
     def follow(self):
         for ptr in range(self.srr.ptr, self.srr.len, 4):
             next_ = read(self.area, self.srr.at + ptr - 1)
-            if not self.router.one_host(next_):
+            route = self.route_to(next_) if host(next_) else None
+            if not host(next_) or route and route.kind == "broadcast":
                 self.note("H3", True)
                 self.refuse("bad_next")
                 return
-            if not self.router.own(next_):
-                self.leave(ptr, next_)
+            if not self.is_own(next_):
+                self.leave(ptr, next_, route)
                 return
             self.note("H6")
+            if not self.source_passes(next_):
+                self.bad_source()
+                return
         area = bytearray(self.area)
         area[self.srr.at + 2] = self.srr.len + 1
         self.fate.native.add("H6")
         self.deliver(next_, area)
 
-    def leave(self, ptr, next_):
-        route = self.route_to(next_)
-        if self.router.kind(next_, self.mark) == "blackhole" and \
-                self.router.forwarding(self.link):
+    def leave(self, ptr, next_, route):
+        if route and route.kind == "blackhole":
             self.note("H4")
             self.fate.outcome = "no_route"
-        elif not route or route.kind != "unicast":
+            if not self.source_passes(self.dst):
+                self.bad_source()
+        elif not route or route.kind not in ("local", "unicast"):
             self.note("H4", True)
             self.refuse("no_route")
-        elif not self.router.source_passes(self.src, self.link, route.dev):
+        elif not self.source_passes(next_):
             self.bad_source()
+        elif route.kind == "local":  # rules alone lead it to us
+            self.note("H4", True)
+            self.refuse("no_route", route=route)
         elif self.srr.kind == SSRR and not self.adjacent(route, next_):
             self.note("H5", not route.via)
-            self.refuse("not_adjacent", routed=True)
+            self.refuse("not_adjacent", route=route)
         elif not self.settings["nonlocal"] and route.dev != self.link:
             self.note("H5")
-            self.refuse("nonlocal", routed=True)
+            self.refuse("nonlocal", route=route)
         else:
             self.note("H7", True)
             self.fate.outcome = "hop"
@@ -591,7 +466,7 @@ class _Decision:
 
     def adjacent(self, route, next_):
         if route.via:
-            return False
+            return route.via == next_
         return (route.length == 32 or
                 any(a.holds(next_) for a in self.router.links[route.dev]))
 
@@ -604,13 +479,24 @@ class _Decision:
                 return a.local
         if mine:
             return mine[0].local
-        return self.router.first_global() or self.dst
+        return self.router.first_global(
+            self.router.vrf_of(route.dev)) or self.dst
 
-    def deliver(self, dst, area, passes=True):
-        """To the kernel, which records in its own manner: the destination."""
-        self.fate.outcome = "local"
-        if self.head.frag & (MF | OFFSET) or not passes:
-            return  # fragments are never complete, so never delivered
+    def deliver(self, dst, area):
+        """To the kernel, which records in its own manner: the destination.
+        What SRv6 brings into a VRF it delivers unasked, and records nothing."""
+        by_segment = self.link == self.vrf
+        accepted = self.router.accepts(self.link)
+        self.fate.outcome = "local" if accepted or not by_segment \
+            else "not_accepted"
+        self.fate.elsewhere = self.router.kind(dst, self.flow()) != "local"
+        # Fragments are never complete here, so never delivered.
+        if not accepted or self.head.frag & (MF | OFFSET) or \
+                not self.source_passes(dst):
+            return
+        if by_segment:
+            self.fate.delivered = self.rebuild(self.head.ttl, dst, area)
+            return
         compiled = Compiled(self.router, area)
         whole = self.rebuild(self.head.ttl, dst, area)
         compiled.record(dst)
@@ -624,14 +510,16 @@ class _Decision:
     # Forwarding: the kernel's checks, then H7
 
     def forward(self, route, next_, ptr=None):
-        mtu = self.router.mtu[route.dev]
-        if self.head.ttl <= 1:
+        mtu = self.mtu_of(route)
+        if route.coded:
+            self.note("H1")  # neither is asked about
+        elif self.head.ttl <= 1:
             self.note("H1")
-            self.refuse("ttl_exceeded", routed=True)
+            self.refuse("ttl_exceeded", route=route)
             return
-        if self.head.frag & DF and self.head.length > mtu:
+        elif self.head.frag & DF and self.head.length > mtu:
             self.note("I2")
-            self.refuse("frag_needed", mtu, routed=True)
+            self.refuse("frag_needed", mtu, route)
             return
         record = self.recorded_address(route, next_)
         area = self.compiled
@@ -644,20 +532,37 @@ class _Decision:
         if area.rr_address or area.ts_address:
             self.note("H9", True)
         area.record(record)
+        if route.coded:
+            self.fate.outputs = [(CODED, self.rebuild(self.head.ttl, next_,
+                                                      area.area))]
+            return
         whole = self.rebuild(self.head.ttl - 1, next_, area.area)
         self.fate.outputs = [(route.dev, piece)
                              for piece in fragments(whole, mtu)]
 
+    def mtu_of(self, route):
+        return route.mtu or self.router.mtu[route.dev]
+
     # I
 
-    def refuse(self, outcome, rest=0, routed=False):
-        """rest: the second word of the error"""
+    def refuse(self, outcome, rest=0, route=None):
+        """rest: the second word of the error; route: that which was found before
+        it was refused, with the source checked on it."""
+        if not route:
+            if not self.source_passes(self.dst):
+                self.bad_source()
+                return
+            route = self.route_to(self.dst)
         self.fate.outcome = outcome
-        self.icmp(*OUTCOMES[outcome], rest, routed=routed)
+        self.icmp(*OUTCOMES[outcome], rest, route)
+
+    def one_host(self, address, vrf):
+        return host(address) and not self.router.broadcast(address, vrf)
 
     def may_answer(self):
         """I1"""
-        if self.head.frag & OFFSET or not self.router.one_host(self.src):
+        if self.head.frag & OFFSET or not self.one_host(self.src, self.vrf) \
+                or self.is_own(self.src):
             return False
         if self.head.proto != packet.ICMP:
             return True
@@ -671,30 +576,38 @@ class _Decision:
                 (kind, code) == (3, 13):
             return None
         recorded = self.srr.recorded(self.area)
-        if not recorded or any(self.router.own(a) for a in recorded) or \
-                not self.router.one_host(recorded[-1]):
+        if not recorded or any(map(self.is_own, recorded)) or \
+                not self.one_host(recorded[-1], self.vrf):
             return None
         back = recorded[::-1]
         if back[-1] == self.src:
             back.pop()
         return back or None
 
-    def icmp(self, kind, code, rest=0, routed=False):
-        """routed: the way out was found before it was refused."""
+    def icmp(self, kind, code, rest, arrival):
         self.fate.error = (kind, code)
         if not self.may_answer():
             self.note("I1")
             return
         back = self.way_back(kind, code)
         target = back[0] if back else self.src
-        route = self.router.lookup(target)
+        # An error about a datagram that is led to us comes from the address that
+        # it was sent to, another from that of the link by which it leaves.
+        src = self.dst if arrival and arrival.kind == "local" else 0
+        route = self.router.lookup(target, Flow(
+            src, self.error_tos(), vrf=self.vrf, proto=packet.ICMP,
+            sport=kind << 8 | code))
         if not route or route.kind != "unicast":
-            return  # the error has no way to go
-        # An error about a datagram for us comes from the address that it was
-        # sent to, another from that of the link by which it leaves.
-        mine = self.router.own(self.dst)
-        src = self.dst if mine and not routed \
-            else self.router.preferred_source(route)
+            # The error has no way to go, but to ourselves if rules say so.
+            self.fate.looped = bool(route) and route.kind == "local"
+            return
+        if not all(self.one_host(a, self.router.vrf_of(route.dev))
+                   for a in (self.src, target)):
+            self.note("I1")
+            return
+        self.fate.any_source = not src and \
+            self.vrf != self.router.vrf_of(route.dev)
+        src = src or self.router.preferred_source(route)
         options = b""
         self.note("I3")
         if back:
@@ -705,13 +618,16 @@ class _Decision:
                     + octets(rest), options + bytes(-len(options) % 4))
 
     def answer(self, route, ends, head, options):
-        room = min(576, self.router.mtu[route.dev]) - 28 - len(options)
+        room = min(576, self.mtu_of(route)) - 28 - len(options)
         body = head + self.datagram[:room]
         sum_ = packet.checksum(body)
-        self.fate.outputs = [(route.dev, packet.ip(
+        self.fate.outputs = [(CODED if route.coded else route.dev, packet.ip(
             quad_of(ends[0]), quad_of(ends[1]), options,
             payload=body[:2] + sum_.to_bytes(2, "big") + body[4:],
-            proto=packet.ICMP, ident=0, tos=self.head.tos & 0x1E | 0xC0))]
+            proto=packet.ICMP, ident=0, tos=self.error_tos()))]
+
+    def error_tos(self):
+        return self.head.tos & 0x1E | 0xC0
 
 
 def without_uncopied(area):

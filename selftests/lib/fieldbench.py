@@ -1,29 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The corpus of lib/corpus.py thrown at a router: what comes of each datagram, in a
-form that can be compared with what the model predicts."""
+"""The corpus through a router of lib/topology.py, and whose each output is."""
 
 import select
 import socket
+import struct
 
 from . import corpus, packet
 from .field import Field
 from .ktap import check
-from .model import Router
+from .routing import Router
+from .topology import (CODED, OUTER, OWN_SEGMENT, PLAIN, SEGMENTS, UNDERLAY)
 
-LINKS = [name for name, *_ in corpus.LINKS]
 _RCVBUFFORCE = 33
+_ETH_IPV6, _IPIP, _ROUTING = 0x86DD, 4, 43
+_TUNNELS = {"ipip": (_IPIP, b""), "gre": (47, b"\0\0\x08\0")}
 
 
 class FieldBench(Field):
     """Outputs come in batches; a datagram's are found by its identification
     and payload, or by those of the quote."""
 
-    def __init__(self, label, **settings):
-        super().__init__(label, **settings)
+    def __init__(self, label, topology=PLAIN, **settings):
+        super().__init__(label, topology, **settings)
         for wire in self.wires.values():
             wire.sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 24)
             wire.sock.setblocking(False)
         self._raw = self._raw_sockets()
+        self._coded = self._coded_socket()
         self._batch = 0
 
     def _raw_sockets(self):
@@ -38,18 +41,25 @@ class FieldBench(Field):
         return socks
 
     def close(self):
-        for sock in self._raw:
+        for sock in self._raw + [self._coded] * bool(self._coded):
             sock.close()
         super().close()
 
     def exchange_cases(self, cases):
         """({case: ([(link, datagram)], [delivered])}, [strays])"""
         for case in cases:
-            self.wires[case.link].send(case.octets, case.to)
+            if case.link in self.topology.vrfs:
+                self._send_by_segment(case.octets)
+            else:
+                self.wires[case.link].send(case.octets, case.to)
         sorter = Sorter(cases)
-        for name in LINKS:
+        for name in self.topology.names("wire"):
             for datagram in self._until_mark(name):
-                sorter.sort(name, datagram)
+                link, inner = self._unwrapped(name, datagram)
+                if inner[0] >> 4 == 4:  # not what IPv6 says of itself
+                    sorter.sort(link, inner)
+        for datagram in self._out_of_segments():
+            sorter.sort(CODED, datagram)
         for sock in self._raw:
             for datagram in _drain(sock):
                 sorter.delivered(datagram)
@@ -70,6 +80,53 @@ class FieldBench(Field):
             check(select.select([sock], [], [], 10)[0],
                   "no marker on link " + name)
 
+    # Encapsulation
+
+    def _coded_socket(self):
+        if SEGMENTS not in self.wires:
+            return None
+        with self.world:
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                 socket.htons(_ETH_IPV6))
+        sock.bind((SEGMENTS, _ETH_IPV6))
+        sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 24)
+        sock.setblocking(False)
+        return sock
+
+    def _send_by_segment(self, datagram):
+        wire = self.wires[SEGMENTS]
+        head = struct.pack("!IHBB", 6 << 28, len(datagram), _IPIP, 64)
+        ends = [socket.inet_pton(socket.AF_INET6, end)
+                for end in ("fc00:1::2", OWN_SEGMENT)]
+        wire.sock.send(wire.to + wire.own + _ETH_IPV6.to_bytes(2, "big") +
+                       head + b"".join(ends) + datagram)
+
+    def _out_of_segments(self):
+        """What has left in IPv6, without that."""
+        for frame in _drain(self._coded) if self._coded else ():
+            inner = frame[14 + 40:]
+            if frame[20] == _ROUTING:
+                inner = inner[8 * (inner[1] + 1):]
+            if inner[0] >> 4 == 4:
+                yield inner
+
+    def _unwrapped(self, name, datagram):
+        """(link, datagram): the tunnel's, if it has come by that, and its outer
+        header is as it should be."""
+        link = self.topology.tunnel()
+        proto, head = _TUNNELS[link.kind] if link else (None, b"")
+        if name != UNDERLAY or datagram[9] != proto:
+            return name, datagram
+        if datagram[22:24] == b"\x86\xdd":
+            return name, datagram[24:]
+        inner = datagram[20 + len(head):]
+        # Of ECN the tunnel shows what is inside, but for "congestion".
+        wanted = packet.ip(*OUTER, payload=head + inner, proto=proto, ttl=33,
+                           tos=inner[1] & 3 if inner[1] & 3 < 3 else 2,
+                           ident=int.from_bytes(datagram[4:6], "big"),
+                           frag=0x4000)
+        return link.name if datagram == wanted else "t, outer header", inner
+
     def moved(self):
         """{(link, counter): n} since the last call. The model says that an
         error is suppressed, and not by which link it would have left."""
@@ -81,11 +138,27 @@ class FieldBench(Field):
 
 
 def _drain(sock):
+    """All that it has received."""
     while True:
         try:
             yield sock.recv(65536)
         except BlockingIOError:
             return
+
+
+def router_of(bench, drawn):
+    """The model of a router, as the kernel has it that is tested."""
+    table = bench.router.run("ip -4 route show table local")
+    return Router(drawn, "broadcast 10.2.0.0 " in table)
+
+
+def expected(fate, case):
+    """What the model predicts, as Sorter has results."""
+    outputs = [(link, normal(datagram, case))
+               for link, datagram in fate.outputs]
+    delivered = [] if fate.delivered is None else \
+        [without_time(fate.delivered, case, False)]
+    return outputs, delivered
 
 
 class Sorter:
@@ -112,7 +185,8 @@ class Sorter:
     def sort(self, link, datagram):
         case = self._owner(datagram)
         if not case:
-            self.strays.append("%s: %s" % (link, packet.Packet(datagram)))
+            self.strays.append("%s: %s [%s]" % (
+                link, packet.Packet(datagram), datagram.hex()))
         elif not is_redirect_for_ordinary(datagram, case):
             self.results[case][0].append((link, normal(datagram, case)))
 
@@ -228,18 +302,3 @@ def quote_may_differ(sent):
             yield from range(max(slot, at), min(slot + width, end,
                                                 at + sent[at + 1]))
         at += sent[at + 1]
-
-
-def expected(fate, case):
-    outputs = [(link, normal(datagram, case))
-               for link, datagram in fate.outputs]
-    delivered = [] if fate.delivered is None else \
-        [without_time(fate.delivered, case, False)]
-    return outputs, delivered
-
-
-def router_of(bench, policy=()):
-    """The model's router, as the kernel has it that is tested."""
-    table = bench.router.run("ip -4 route show table local")
-    return Router(corpus.LINKS, corpus.LOOPBACK, corpus.ROUTES, policy,
-                  "broadcast 10.2.0.0 " in table)
