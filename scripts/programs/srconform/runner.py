@@ -229,12 +229,12 @@ class Runner:
 
     def alive(self, seconds):
         """Is anything ordinary forwarded?"""
-        end = time.monotonic() + seconds
+        end, marks = time.monotonic() + seconds, []
         while time.monotonic() < end:
-            mark = self.mark()
-            if self.bed.pump(min(0.3, self.grace), lambda: mark.came):  # noqa: B023
+            marks.append(self.mark())   # which may be longer under way than the wait
+            if self.bed.pump(min(0.3, self.grace), lambda: any(m.came for m in marks)):
                 return True
-        return False
+        return self.bed.pump(self.grace, lambda: any(m.came for m in marks))
 
     def look_for_life(self, suspect):
         """The mark behind a try is missing: lost, or is the device dead?"""

@@ -280,7 +280,8 @@ def run(runner, case):
     result.tries = []
     if result.outcome != DEAD and not runner.alive(runner.patience):
         runner.ended = case
-        return Result(DEAD, "nothing is forwarded any more since this case")
+        result = Result(DEAD, "nothing is forwarded any more since this case")
+        result.tries = []
     return result
 
 
