@@ -23,7 +23,7 @@ from dut.router import Port, Router
 from dut.wire import Clock, Link, Loop, Weather
 
 LATE, PAUSE = 0.2, 0.01
-BURST, WITHIN = 40, 0.025
+QUEUE = 40
 
 
 class Device:
@@ -35,7 +35,7 @@ class Device:
                           options.double, options.seed)
         self._fault, self._choices = options.fault, options.choice
         self._held, self._links = [], {}
-        self._burst, self._begun = 0, 0.0
+        self._queued = 0
         ports = [Port(name, addresses.split(",")) for name, addresses in options.port]
         self.router = Router(ports, options.route, self._transmit,
                              lambda name: name == self._fault,
@@ -61,7 +61,7 @@ class Device:
         elif self._fault == "reorders" and arrival.datagram.has_options():
             self._swap(send)
         elif self._fault == "loses-bursts":
-            self._within_burst(self._links[arrival.port].arrived(), send)
+            self._queue(arrival.datagram.has_options(), send)
         else:
             send()
             if self._fault == "duplicates":
@@ -79,11 +79,10 @@ class Device:
         while self._held:
             self._held.pop()()
 
-    def _within_burst(self, now, send):
-        if now - self._begun > WITHIN:
-            self._burst, self._begun = 0, now
-        self._burst += 1
-        if self._burst <= BURST:
+    def _queue(self, slow, send):
+        """A slow path that is emptied when something else comes."""
+        self._queued = self._queued + 1 if slow else 0
+        if self._queued <= QUEUE:
             send()
 
 

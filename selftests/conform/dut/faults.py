@@ -262,7 +262,8 @@ FAULTS = {
         "lets every second datagram with options pass the one before it", "B7",
         "crowd", "B7"),
     "loses-bursts": Fault(
-        "loses what comes behind the 40th of a burst", "B1 B3 B5 B6", "crowd", "B"),
+        "loses datagrams with options behind the 40th in a row", "B1 B3 B4 B5",
+        "crowd", "B"),
 }
 
 CHOICES = {

@@ -16,7 +16,7 @@ import time
 
 ETH_ALL, ETH_IP, ETH_ARP = 3, 0x0800, 0x0806
 _SOL_PACKET, _IGNORE_OUTGOING = 263, 23
-_SIOCGIFHWADDR, _SIOCGIFMTU, _SIOCGSTAMP = 0x8927, 0x8921, 0x8906
+_SIOCGIFHWADDR, _SIOCGIFMTU = 0x8927, 0x8921
 HOST, BROADCAST, MULTICAST = 0, 1, 2
 EVERYONE = b"\xff" * 6
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
@@ -112,13 +112,6 @@ class Link:
             if kind > MULTICAST or len(frame) < 14 or not self._weather.receives():
                 continue
             yield kind, ethertype, frame
-
-    def arrived(self):
-        """When the frame read last came, by the kernel's clock: a device that has been
-        waiting for the processor takes no flow for a burst."""
-        stamp = fcntl.ioctl(self.socket, _SIOCGSTAMP, bytes(16))
-        seconds, microseconds = struct.unpack("qq", stamp)
-        return seconds + microseconds / 1e6
 
     def _put(self, frame):
         try:
