@@ -10,7 +10,7 @@ SHORT = {"conforms": "ok", "permitted choice": "may", "deviates (MUST)": "**MUST
          "deviates (SHOULD)": "**SHOULD**", "silent": "silent", "dead": "**dead**",
          "not applicable": "n/a"}
 BAD = ("deviates (MUST)", "deviates (SHOULD)", "silent", "dead")
-ADDRESSES = ("sent", "expected")
+OCTETS = ("sent", "expected")
 
 
 def _family(id_):
@@ -79,13 +79,16 @@ def _evidence(documents):
             if one and one["outcome"] in BAD:
                 key = (one["outcome"], tuple(one["wrong"]), one["why"].split(":")[0])
                 groups.setdefault(key, []).append((number, one))
+        first = next(iter(groups.values()))[0][1]
+        for name in OCTETS:
+            if first["octets"][name]:
+                lines.append("- octets %s: `%s`" % (name, first["octets"][name]))
         for (outcome, _, _), some in groups.items():
             one = some[0][1]
             lines.append("- %s (%s): %s" % (outcome, ", ".join(str(n) for n, _ in some),
                                             one["why"]))
-            for name in "sent", "expected", "seen":
-                if one["octets"][name]:
-                    lines.append("  - octets %s: `%s`" % (name, one["octets"][name][:160]))
+            if one["octets"]["seen"]:
+                lines.append("  - octets seen: `%s`" % one["octets"]["seen"][:136])
     return lines
 
 
