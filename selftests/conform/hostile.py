@@ -10,11 +10,16 @@ defined result: no exception, no hang.
 The seeds are what the device of dut/ answers to each case, right or with a fault.
 """
 
+import copy
+import html.parser
+import json
 import os
 import random
 import signal
 import sys
+import tempfile
 import time
+import xml.etree.ElementTree as tree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../scripts/programs"))
@@ -24,12 +29,15 @@ from dut.header import checksum  # noqa: E402
 from dut.router import Port, Router  # noqa: E402
 from lib import ktap  # noqa: E402
 from lib.ktap import check, test  # noqa: E402
-from srconform import cases, wire  # noqa: E402
+from srconform import cases, cli, diff, wire  # noqa: E402
 from srconform.bed import Bed  # noqa: E402
 from srconform.case import OUTCOMES  # noqa: E402
 from srconform.plan import IN, OUT, Plan  # noqa: E402
-from srconform.runner import Runner  # noqa: E402
-from srconform.verdict import Answer, Judge  # noqa: E402
+from srconform.report import capture, html as page, junit, markdown, schema  # noqa: E402
+from srconform.report import ktap as tap, matrix, terminal  # noqa: E402
+from srconform.runner import Line  # noqa: E402
+from srconform.session import Session  # noqa: E402
+from srconform.verdict import Answer  # noqa: E402
 
 SEED = int(os.environ.get("SRCROUTE_SEED", random.randrange(1 << 31)))
 INPUTS = int(os.environ.get("SRCROUTE_HOSTILE", 20000))
@@ -62,8 +70,10 @@ class Bench:
         self.plan = Plan()
         self.ports = {IN: NoPort(), OUT: NoPort()}
         self.bed = Bed(self.plan, "in", "out", ports=self.ports)
-        self.judge = Judge(self.plan, profile)
-        self.runner = Runner(self.bed, self.judge)
+        self.session = Session(self.bed, profile)
+        self.runner = self.session.runner
+        self.judge = self.runner.judge
+        self.runner.line = Line([])
         self.seeds = [seed for case in cases.ALL for seed in self._seeds(case)]
 
     def _device(self, fault):
@@ -100,6 +110,28 @@ class Bench:
             outputs.append(rng.choice(outputs))
         for side, hop, octets in outputs:
             yield side, hop, mutate(rng, octets)
+
+    def judged(self, case, tried, outputs, note=lambda text: None):
+        """The Result of a case's answers, changed here and there."""
+        answers = []
+        for side, hop, octets in self.answers(outputs):
+            note("%s %s %s" % (case.id, side, octets.hex()))
+            try:
+                datagram = wire.Datagram(octets)
+            except wire.Broken:
+                continue
+            answers.append(Answer(side, 0.0, self.plan.mac(side, hop), datagram, None))
+        index = self.rng.randrange(len(tried.sent))
+        return self.judge.judge(case, tried.sent[index][1], tried.source, answers)
+
+    def document(self, seeds):
+        """What a run has found, with an answer to each seed."""
+        self.session.results = {}
+        for case, tried, outputs in seeds:
+            result = self.judged(case, tried, outputs)
+            result.tries = [tried]
+            self.session.results[case] = result
+        return self.session.document("a | <device> & 'its' name")
 
     def forget(self):
         self.bed.capture.clear()
@@ -178,21 +210,12 @@ def outcomes():
 
     def one(last):
         bench = rng.choice(benches)
-        case, tried, outputs = rng.choice(bench.seeds)
-        answers = []
-        for side, hop, octets in bench.answers(outputs):
-            last[0] = "%s %s %s" % (case.id, side, octets.hex())
-            try:
-                datagram = wire.Datagram(octets)
-            except wire.Broken:
-                continue
-            answers.append(Answer(side, 0.0, bench.plan.mac(side, hop), datagram, None))
-        index = rng.randrange(len(tried.sent))
-        result = bench.judge.judge(case, tried.sent[index][1], tried.source, answers)
+        result = bench.judged(*rng.choice(bench.seeds),
+                              lambda text: last.__setitem__(0, text))
         str(result.why)
         seen[result.outcome] += 1
 
-    batches(INPUTS // 2, one)
+    batches(INPUTS * 9 // 20, one)
     print("# " + ", ".join("%s %d" % pair for pair in seen.items()))
     check(sum(1 for count in seen.values() if count) >= 4, "the same outcome always")
 
@@ -225,8 +248,119 @@ def frames():
         if len(bench.bed.capture) > 1000:
             bench.forget()
 
-    batches(INPUTS // 2, one)
+    batches(INPUTS * 9 // 20, one)
     check(belong[0] > INPUTS // 20, "hardly one belongs to a case: %d" % belong[0])
+
+
+class Strict(html.parser.HTMLParser):
+    """Only what srconform itself writes, closed as it was opened."""
+
+    KNOWN = set("html head meta title style body h1 h2 p table tr td th details summary "
+                "span b code mark".split())
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attributes):
+        check(tag in self.KNOWN, "HTML has a tag <%s>" % tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        check(self.open and self.open.pop() == tag, "HTML closes <%s>" % tag)
+
+
+def reports(document):
+    """Every report of it; those that programs read are read again."""
+    terminal.summary(document, True)
+    markdown.text(document)
+    matrix.text([document])
+    lines = tap.text(document).splitlines()
+    results = [line for line in lines if line.startswith(("ok ", "not ok "))]
+    check(len(results) == len(document["cases"]), "KTAP has %d results" % len(results))
+    tree.fromstring(junit.text(document).encode())
+    reader = Strict()
+    reader.feed(page.text(document))
+    check(not reader.open, "HTML leaves %s open" % reader.open)
+
+
+@test("Device: whatever it answers, every report of it can be read")
+def reported():
+    rng = random.Random(SEED + 2)
+    bench = Bench(rng, "rfc")
+
+    def one(_):
+        document = bench.document(rng.sample(bench.seeds, 20))
+        schema.check(document)
+        reports(json.loads(json.dumps(document)))
+        with tempfile.NamedTemporaryFile() as file:
+            capture.write(file.name, bench.bed.capture[:50], bench.session.results)
+
+    batches(INPUTS // 20 // 20, one)
+
+
+def damage(rng, document):
+    """A document of srconform that somebody else has written."""
+    document = copy.deepcopy(document)
+    for _ in range(rng.randrange(1, 5)):
+        inside = document
+        while True:
+            keys = list(inside) if isinstance(inside, dict) else range(len(inside))
+            key = rng.choice(list(keys))
+            if isinstance(inside[key], (dict, list)) and inside[key] and \
+                    rng.random() < 0.8:
+                inside = inside[key]
+                continue
+            break
+        kind = rng.randrange(5)
+        if kind == 0:
+            del inside[key]
+            if not document:
+                break
+        elif kind == 1 and isinstance(inside, dict):
+            inside["more"] = inside[key]
+        else:
+            inside[key] = rng.choice((
+                None, True, 0, -1, 10 ** 30, 1e400, 0.5, "", "zz", "abc", "0", [], {}, [[]],
+                "<script>", "a\nnot ok 1", "\0", "\ud800", "\uffff", "]]>", "\x1b[2J", "4",
+                "45", "4500", {"a": 1}, ["x"], float("nan"), "deviates (MUST)"))
+        if not inside:
+            break
+    text = json.dumps(document)
+    if rng.random() < 0.2:
+        text = mutate(rng, text.encode()).decode("latin-1")
+    if rng.random() < 0.01:
+        text = "[" * 100000
+    return text
+
+
+@test("Device: a document that somebody has changed is refused, or compared and reported")
+def documents():
+    rng = random.Random(SEED + 3)
+    bench = Bench(rng, "rfc")
+    good = [json.loads(json.dumps(bench.document(rng.sample(bench.seeds, 3))))
+            for _ in range(10)]
+    count = {True: 0, False: 0}
+
+    def one(last):
+        last[0] = text = damage(rng, rng.choice(good))
+        with tempfile.NamedTemporaryFile("w", encoding="latin-1",
+                                         errors="replace") as file:
+            file.write(text)
+            file.flush()
+            try:
+                document = cli._load(file.name)
+            except cli.UsageError:
+                count[False] += 1
+                return
+        count[True] += 1
+        diff.text(document, rng.choice(good), ["a", "b"])[0].encode()
+        reports(document)
+
+    batches(INPUTS // 20, one)
+    print("# %d refused, %d compared" % (count[False], count[True]))
+    check(all(count.values()) or INPUTS < 2000, "all of them, or none")
 
 
 if __name__ == "__main__":
