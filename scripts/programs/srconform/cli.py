@@ -208,7 +208,7 @@ def _load(path):
             document = json.load(file)
         schema.check(document)
         return document
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError("%s: %s" % (path, error)) from error
 
 

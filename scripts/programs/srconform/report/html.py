@@ -70,6 +70,6 @@ def text(document):
     for what, flow in [("the line", document["line"])] + [
             ("an ordinary flow %s the fuzz" % n, f) for n, f in document["flows"].items()]:
         parts.append("<p>%s: %d of %d lost, median %s ms, worst %s ms</p>" % (
-            what, flow["lost"], flow["sent"], flow["median_ms"], flow["worst_ms"]))
+            escape(what), flow["lost"], flow["sent"], flow["median_ms"], flow["worst_ms"]))
     parts += [_case(row) for row in document["cases"]]
     return "\n".join(parts + ["</body></html>"]) + "\n"

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks a document by schema.json. What of JSON Schema is used there is known here:
-type, enum, required, properties, additionalProperties, items, minimum, $ref.
+type, enum, required, properties, additionalProperties, items, minimum, pattern, $ref.
+Beyond the schema, no text has control characters.
 """
 
 import json
 import os
+import re
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schema.json")
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool,
          "integer": int, "number": (int, float)}
 KNOWN = {"$schema", "$comment", "$defs", "$ref", "title", "description", "type", "enum",
-         "required", "properties", "additionalProperties", "items", "minimum"}
+         "required", "properties", "additionalProperties", "items", "minimum", "pattern"}
+# What neither a terminal nor XML is to get, in whatever text.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class SchemaError(ValueError):
@@ -40,6 +44,11 @@ def _check(value, schema, root, where):
         _fail(where, "is none of %s" % schema["enum"])
     if "minimum" in schema and value < schema["minimum"]:
         _fail(where, "is below %s" % schema["minimum"])
+    if isinstance(value, str):
+        if CONTROL.search(value):
+            _fail(where, "has control characters")
+        if not re.search(schema.get("pattern", ""), value):
+            _fail(where, "is not like %s" % schema["pattern"])
     if isinstance(value, list) and "items" in schema:
         for index, one in enumerate(value):
             _check(one, schema["items"], root, "%s[%d]" % (where, index))
@@ -53,6 +62,8 @@ def _check_object(value, schema, root, where):
             _fail(where, "has no %s" % name)
     some = schema.get("properties", {})
     for name, one in value.items():
+        if CONTROL.search(name):
+            _fail(where, "has a name with control characters")
         rest = schema.get("additionalProperties", {})
         if name not in some and rest is False:
             _fail(where, "has %s, which is unknown" % name)
