@@ -300,39 +300,42 @@ def reported():
     batches(INPUTS // 20 // 20, one)
 
 
+VALUES = [None, True, 0, -1, 1, 10 ** 30, 1e400, 0.5, float("nan"), [], [[]], {}, {"a": 1},
+          "", "zz", "abc", "0", "4", "45", "4500", "X1", "<script>", "a\nnot ok 1", "a # SKIP",
+          "\0", "\ud800", "\uffff", "]]>", "a | b", "\x1b[2J", ["x"], [1, 10 ** 9],
+          "deviates (MUST)", "conforms", "MUST", "%s %d %(id)s", "&amp;", "'\"", "a" * 5000]
+
+
+def place(rng, document):
+    """Somewhere in a document: what it is in, and its key."""
+    inside = document
+    while True:
+        keys = list(inside) if isinstance(inside, dict) else range(len(inside))
+        key = rng.choice(keys)
+        if isinstance(inside[key], (dict, list)) and inside[key] and rng.random() < 0.9:
+            inside = inside[key]
+            continue
+        return inside, key
+
+
 def damage(rng, document):
     """A document of srconform that somebody else has written."""
     document = copy.deepcopy(document)
-    for _ in range(rng.randrange(1, 5)):
-        inside = document
-        while True:
-            keys = list(inside) if isinstance(inside, dict) else range(len(inside))
-            key = rng.choice(list(keys))
-            if isinstance(inside[key], (dict, list)) and inside[key] and \
-                    rng.random() < 0.8:
-                inside = inside[key]
-                continue
-            break
-        kind = rng.randrange(5)
-        if kind == 0:
+    for _ in range(rng.randrange(1, 4)):
+        inside, key = place(rng, document)
+        kind = rng.random()
+        if kind < 0.05 and len(inside) > 1:
             del inside[key]
-            if not document:
-                break
-        elif kind == 1 and isinstance(inside, dict):
+        elif kind < 0.1 and isinstance(inside, dict):
             inside["more"] = inside[key]
+        elif kind < 0.8:
+            inside[key] = rng.choice([v for v in VALUES if isinstance(v, type(inside[key]))])
         else:
-            inside[key] = rng.choice((
-                None, True, 0, -1, 10 ** 30, 1e400, 0.5, "", "zz", "abc", "0", [], {}, [[]],
-                "<script>", "a\nnot ok 1", "\0", "\ud800", "\uffff", "]]>", "\x1b[2J", "4",
-                "45", "4500", {"a": 1}, ["x"], float("nan"), "deviates (MUST)"))
-        if not inside:
-            break
+            inside[key] = rng.choice(VALUES)
     text = json.dumps(document)
-    if rng.random() < 0.2:
+    if rng.random() < 0.1:
         text = mutate(rng, text.encode()).decode("latin-1")
-    if rng.random() < 0.01:
-        text = "[" * 100000
-    return text
+    return "[" * 100000 if rng.random() < 0.01 else text
 
 
 @test("Device: a document that somebody has changed is refused, or compared and reported")
