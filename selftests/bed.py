@@ -322,5 +322,20 @@ def bad_disk():
                      wanted)
 
 
+@test("The run: without a network, what is there is enough, and what is not is named")
+def no_network():
+    with tempfile.TemporaryDirectory() as home:
+        for name, text in ("apt-get", "exit 100"), ("dpkg-query", ":"):
+            with open("%s/%s" % (home, name), "w") as file:
+                file.write("#!/bin/sh\n%s\n" % text)
+            os.chmod("%s/%s" % (home, name), 0o755)
+        setup = os.path.join(HERE, "../scripts/setup")
+        status, said = answer(["env", "PATH=%s:%s" % (home, os.environ["PATH"]), setup,
+                               "python"])
+        check(status and said.endswith("could not install, for the reason above: "
+                                       "python3\n"), said)
+        equal(answer(["unshare", "--net", setup, "python"]), (0, ""), "all is there")
+
+
 if __name__ == "__main__":
     ktap.main()
