@@ -10,7 +10,10 @@
 #include <linux/bottom_half.h>
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
+#include <linux/list.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <net/lwtunnel.h>
 #include <net/route.h>
 #include <trace/events/srcroute.h>
@@ -19,12 +22,70 @@
 #include "datapath.h"
 
 /*
- * How many datagrams this CPU is forwarding, one inside the other (H14): a route may
+ * How many datagrams are being forwarded one inside the other (H14): a route may
  * encapsulate in SRv6 for ourselves, and what comes out is at the hooks again, on the
  * same stack.
  */
 #define DEPTH_MAX	2
+
+#ifndef CONFIG_PREEMPT_RT
+
+/* Nobody else forwards on this CPU before we have done. */
 static DEFINE_PER_CPU(unsigned int, depth);
+
+static __always_inline void input(struct sk_buff *skb)
+{
+	__this_cpu_inc(depth);
+	dst_input(skb);
+	__this_cpu_dec(depth);
+}
+
+static bool is_too_deep(void)
+{
+	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
+}
+
+#else
+
+/*
+ * Here tasks that forward preempt each other, and since Linux 6.18 none waits until
+ * another one on its CPU has left softirqs: a number would be that of all of them. So a
+ * CPU has a list of what is being forwarded on it. A task keeps to its CPU meanwhile.
+ */
+struct forwarding {
+	struct hlist_node node;
+	const struct task_struct *task;
+};
+
+static DEFINE_PER_CPU(struct hlist_head, forwardings);
+
+static noinline void input(struct sk_buff *skb)
+{
+	struct forwarding here = { .task = current };
+
+	preempt_disable();
+	hlist_add_head(&here.node, this_cpu_ptr(&forwardings));
+	preempt_enable();
+	dst_input(skb);
+	preempt_disable();
+	hlist_del(&here.node);
+	preempt_enable();
+}
+
+/* In process context a task may be on any CPU: it has nothing in the list of any. */
+static bool is_too_deep(void)
+{
+	const struct forwarding *one;
+	unsigned int depth = 0;
+
+	preempt_disable();
+	hlist_for_each_entry(one, this_cpu_ptr(&forwardings), node)
+		depth += one->task == current;
+	preempt_enable();
+	return depth >= DEPTH_MAX;
+}
+
+#endif
 
 /*
  * The route takes the datagram before ip_forward() does: SRv6 encapsulates it
@@ -128,13 +189,6 @@ static void settle_options(struct sk_buff *skb)
 	opt->is_changed = 0;
 }
 
-static __always_inline void input(struct sk_buff *skb)
-{
-	__this_cpu_inc(depth);
-	dst_input(skb);
-	__this_cpu_dec(depth);
-}
-
 /*
  * In FORWARD, IPVS would translate what looks like a reply of one of its servers, and
  * reassemble fragments to find out (C2, H10).
@@ -171,11 +225,6 @@ static __always_inline unsigned int forward(struct srcroute_packet *p,
 	input(skb);
 	local_bh_enable();
 	return NF_STOLEN;
-}
-
-static bool is_too_deep(void)
-{
-	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
 }
 
 static __be32 first_address(const struct net_device *dev)

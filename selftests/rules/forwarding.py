@@ -4,11 +4,16 @@
 H1, H7, H13, H14, I2, T1. The topology is drawn in lib/standard.py.
 """
 
+import contextlib
+import glob
+import os
 import re
 import socket
+import time
 
 from lib import features, ktap, packet
 from lib.ktap import check, equal, test
+from lib.netns import sh
 from lib.nft import nft
 from lib.packet import edit, ip, lsrr, record
 from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
@@ -215,6 +220,57 @@ def nested():
         equal({key: after[key] - before[key] for key in after
                if after[key] != before[key] and key[1] != "received"}, fate,
               "counters of %s" % route)
+
+
+def threads_of(dev):
+    """Those that receive from a device of the router, which a veth has with GRO, and
+    uses for what comes from a peer that does not segment."""
+    path = "/sys/class/net/%s/threaded" % dev
+    in_ns = "ip netns exec %s sh -c '%%s'" % bench.router.name
+    if "yes" not in sh(in_ns % ("[ ! -e %s ] || echo yes" % path)):
+        ktap.lacks("threads of NAPI (Linux 5.12)")
+    for ns, feature, on, off in ((bench.router, "gro", "on", "off"),
+                                 (bench.world, "tso", "off", "on")):
+        ns.run("ethtool -K %s %s %s" % (dev, feature, on))
+        ktap.cleanup(ns.run, "ethtool -K %s %s %s" % (dev, feature, off))
+    sh(in_ns % ("echo 1 >" + path))
+    ktap.cleanup(sh, in_ns % ("echo 0 >" + path))
+    for comm in glob.glob("/proc/[0-9]*/comm"):
+        with contextlib.suppress(OSError), open(comm) as file:
+            if file.read().startswith("napi/%s-" % dev):
+                yield int(comm.split("/")[2])
+
+
+def urgent(pid, level):
+    """Before all tasks that are less so, and on the processor of this one."""
+    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(level))
+    os.sched_setaffinity(pid, os.sched_getaffinity(0))
+
+
+@test("H14: what several tasks forward by turns on one processor is not nested "
+      "(PREEMPT_RT)")
+def by_turns():
+    rounds, before = 20, os.sched_getparam(0)
+    for level, dev in enumerate("abc", 10):
+        found = list(threads_of(dev))
+        check(found, "no thread of " + dev)
+        for pid in found:
+            urgent(pid, level)
+    # To forward takes longer than the next one takes to come.
+    nft(bench.router, "table ip slow { chain many { " + "ip ttl 200 counter; " * 200
+        + "} chain c { type filter hook forward priority 0; " + "jump many; " * 500
+        + "} }")
+    ktap.cleanup(nft, bench.router, "delete table ip slow")
+    ktap.cleanup(os.sched_setscheduler, 0, os.SCHED_OTHER, before)
+    urgent(0, 50)
+    bench.moved()
+    for _ in range(rounds):
+        for dev in "abc":
+            bench.send(dev, HIT)
+            time.sleep(.002)
+        time.sleep(.1)
+    bench.collect()
+    equal(bench.moved(), {"received": 3 * rounds, "hop": 3 * rounds}, "counters")
 
 
 # Options that the kernel would act on
