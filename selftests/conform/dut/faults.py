@@ -69,7 +69,7 @@ FAULTS = {
         profile="strict"),
     "no-hairpin": Fault(
         "refuses a source route back out of the interface that it came by", "H8 H39",
-        "kind", "H13", profile="strict"),
+        "kind", "H13 H67", profile="strict"),
     "every-64th": Fault(
         "forwards every 64th of a flow of source routes unchanged", "B1 B3",
         "dst ptr record", "B B7 B9"),
@@ -120,10 +120,10 @@ FAULTS = {
         "reads options behind the end of the list", "O21", "kind", "O21"),
     "bad-option-silent": Fault(
         "says nothing about a broken option", "V1 V9 V18 V25", QUIET,
-        "V E3 E8 E19 T7 T8 T9 T10"),
+        "V E3 E8 E19 E44 T7 T8 T9 T10"),
     "bad-option-unreachable": Fault(
         "answers ICMP 3/5 to a broken option", "V1 V9 V18 V25", "type pointer choice",
-        "V E19 T7 T8 T9 T10"),
+        "V E19 E44 T7 T8 T9 T10"),
     "nop-lost": Fault(
         "removes NOP options", "O8 O11",
         "area ptr record length slots other rr ts dst"),
@@ -141,7 +141,7 @@ FAULTS = {
         "does not advance the pointer of Timestamp", "S1 S5 S7", "ts"),
     "stamp-no-address": Fault(
         "writes a time alone where address and time are asked for", "S5 S6",
-        "ts stamp", "S5"),
+        "ts stamp", "H68 T14"),
     "stamp-all-prespecified": Fault(
         "writes its time beside addresses of others", "S10", "ts", "S10"),
     "stamp-no-prespecified": Fault(
@@ -174,7 +174,7 @@ FAULTS = {
     "ident-changed": Fault("forwards with another identification", "C25 C26 C27", "id"),
     "df-cleared": Fault("clears Don't Fragment", "F8 F9", "frag", "F8"),
     "payload-changed": Fault(
-        "changes the last octet of the data", "H63 C28", "payload"),
+        "changes the last octet of 40 octets of data or more", "H63 C28", "payload"),
     # Fragments and MTU
     "fragments-copy-all": Fault(
         "copies every option into later fragments", "F16 F17 F19", "copied", "F24"),
@@ -239,7 +239,7 @@ FAULTS = {
         "answers a source-routed echo request without the reversed route", "H20 H66",
         "route", "H20"),
     "redirects-routes": Fault(
-        "sends redirects for source routes", "H13", "redirect", "H13"),
+        "sends redirects for source routes", "H13 H67", "redirect", "H13"),
     # What must not be forwarded
     "link-broadcast-forwarded": Fault(
         "forwards what came as a link-layer broadcast or multicast", "W1 W2 W3 W4 W5",

@@ -502,7 +502,7 @@ class Router:
             datagram.head[4:6] = self._next_ident()
         if faulty("df-cleared"):
             datagram.head[6] &= ~(DF >> 8)
-        if faulty("payload-changed") and datagram.payload:
+        if faulty("payload-changed") and len(datagram.payload) >= 40:
             datagram.payload = datagram.payload[:-1] + b"\xaa"
         if faulty("nop-lost") and datagram.has_options():
             self._lose_nops(datagram)
