@@ -8,8 +8,9 @@ one respect, and against one that is right.
 Each fault must be told by the cases that are meant for it, and by no other case, nor
 for another reason (dut/faults.py). The right device gets no deviation, whatever the line
 to it does. All cases are sent to it; to the others all but those of many datagrams,
-and once. With SRCROUTE_WHOLE=1 in the environment all of them go to all, three times. SRCROUTE_JOBS=N devices are judged at
-the same time, 12 by default: a run is mostly waiting.
+and once. With SRCROUTE_WHOLE=1 in the environment all of them go to all, three times.
+SRCROUTE_JOBS=N devices are judged at the same time, 12 by default: a run is mostly
+waiting.
 """
 
 import json

@@ -329,9 +329,10 @@ def damage(rng, document):
         elif kind < 0.1 and isinstance(inside, dict):
             inside["more"] = inside[key]
         elif kind < 0.8:
-            inside[key] = rng.choice([v for v in VALUES if isinstance(v, type(inside[key]))])
+            same = [v for v in VALUES if isinstance(v, type(inside[key]))]
+            inside[key] = copy.deepcopy(rng.choice(same))
         else:
-            inside[key] = rng.choice(VALUES)
+            inside[key] = copy.deepcopy(rng.choice(VALUES))
     text = json.dumps(document)
     if rng.random() < 0.1:
         text = mutate(rng, text.encode()).decode("latin-1")
