@@ -148,7 +148,8 @@ def run(args):
         if not args.quiet:
             sys.stderr.write("".join("+ %s\n" % one for one in session.wiring.checks))
         session.run(chosen)
-        progress.end()
+        if not args.quiet:
+            progress.end()
         document = session.document(args.name)
         schema.check(document)
         if args.pcapng:
