@@ -11,7 +11,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 
 from lib.netns import Fleeting, sh
 
@@ -27,8 +26,10 @@ def end_with_parent():
 
 
 def end_at_signals():
-    """Let SIGTERM do what Ctrl-C does: end what is registered to be ended."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    """Let SIGTERM do what Ctrl-C does, in the background too: end the run, no single
+    test, and what is registered to be ended."""
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, signal.default_int_handler)
 
 
 class Place:
