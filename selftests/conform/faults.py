@@ -56,14 +56,14 @@ def configuration():
 class Run:
     """srconform, once, against a device of its own."""
 
-    def __init__(self, words=(), *, profile="rfc", select=(), rounds=2):
+    def __init__(self, words=(), *, profile="rfc", select=(), rounds=2, only=False):
         self._words, self._started, self._device = list(words), 0.0, None
         self._process, self.document, self.status = None, None, None
         self.seconds, self._said, self._file = 0.0, None, None
         self._survived = False
         self._options = ["--profile", profile, "--patience", "3",
                          "--rounds", str(3 if WHOLE else rounds)]
-        if select and not WHOLE:
+        if select and (only or not WHOLE):
             self._options += ["--select", ",".join(select)]
 
     def start(self):
@@ -223,7 +223,7 @@ def bad_line(run):
 
 @judged("copies that the line makes are not the device's fault", "copies", "--double",
         "10", "--delay", "1", "--seed", str(SEED), select=["H", "T", "E", "B9", "B11"],
-        rounds=1)
+        rounds=1, only=True)  # B10 has nothing to compare with
 def copies(run):
     no_deviation(run, CHOICE)
 

@@ -263,7 +263,7 @@ FAULTS = {
         "crowd", "B7"),
     "loses-bursts": Fault(
         "loses datagrams with options behind the 40th in a row", "B1 B3 B4 B5",
-        "crowd", "B"),
+        "crowd silent", "B"),
 }
 
 CHOICES = {
