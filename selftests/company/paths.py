@@ -655,6 +655,28 @@ def own_source():
     equal(errors_on(ear), [(11, 0, C)], "error of an ordinary datagram")
 
 
+@test("I1: nor does the kernel's own forwarding of source routes, where lsrr is 0")
+def own_source_not_owned():
+    bench.configure("net.ipv4.srcroute.conf.a.lsrr", 0)
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    bench.temporary("route add 10.80.0.0/16 via %s mtu lock 600" % NEXT)
+    ear = on_loopback()
+    big = {"frag": 0x4000, "payload": packet.udp(bytes(800))}
+    for options, dst, fields, error in (
+            (lsrr(FAR), A, {"ttl": 1}, (11, 0)),
+            (lsrr("10.80.0.1"), A, big, (3, 4)),
+            (lsrr(NEXT), FAR, {"ttl": 1}, (11, 0)),
+            (lsrr(NEXT), "10.80.0.1", big, (3, 4))):
+        bench.configure("net.ipv4.conf.a.accept_local", 0)
+        out = packet.Error(bench.exchange("a", ip(SRC, dst, options, **fields))["a"][0])
+        equal((out.type, out.code), error, "to a source that is not ours")
+        bench.configure("net.ipv4.conf.a.accept_local", 1)
+        bench.moved()
+        expect_nothing(bench.exchange("a", ip(C, dst, options, **fields)))
+        equal(errors_on(ear), [], "errors to ourselves")
+
+
 @test("I1: our own output is told what is wrong with its options")
 def own_fault():
     ear = on_loopback()
