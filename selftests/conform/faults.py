@@ -35,6 +35,7 @@ ALMOST_ALL = "H T R S O L F E C W V".split()
 BAD_LINE = ["--loss", "5", "--delay", "300", "--reorder", "25", "--seed", str(SEED)]
 CONFORMS, CHOICE, SILENT, DEAD = "conforms", "permitted choice", "silent", "dead"
 SECONDS = 900  # after which a run hangs
+UNWIRED, STARTS = 4, 3
 
 
 def configuration():
@@ -60,13 +61,14 @@ class Run:
         self._words, self._started, self._device = list(words), 0.0, None
         self._process, self.document, self.status = None, None, None
         self.seconds, self._said, self._file = 0.0, None, None
-        self._survived = False
+        self._survived, self._starts = False, 0
         self._options = ["--profile", profile, "--patience", "3",
                          "--rounds", str(3 if WHOLE else rounds)]
         if select and (only or not WHOLE):
             self._options += ["--select", ",".join(select)]
 
     def start(self):
+        self._starts += 1
         addresses, routes, mtus = CONFIGURATION
         self._file = tempfile.NamedTemporaryFile("r", suffix=".json")
         self._said = tempfile.TemporaryFile("w+")
@@ -88,6 +90,11 @@ class Run:
         self.status = self._process.returncode
         self._survived = self._device.alive()
         self._device.close()
+
+    def is_to_start_again(self):
+        """Where the machine is so busy that no ordinary datagram has come through in
+        time, srconform says that of the wiring, and has asked nothing yet."""
+        return self.status == UNWIRED and self._starts < STARTS
 
     def checked(self):
         """Itself, with its document."""
@@ -122,8 +129,9 @@ class Pool:
         """Of that run; those behind it in the list go on meanwhile."""
         while name not in self._ended:
             for other in [n for n, run in self._running.items() if run.ended()]:
-                self._ended[other] = self._running.pop(other)
-                self._ended[other].stop()
+                run = self._running.pop(other)
+                run.stop()
+                (self._waiting if run.is_to_start_again() else self._ended)[other] = run
             while self._waiting and len(self._running) < JOBS:
                 other = next(iter(self._waiting))
                 self._running[other] = self._waiting.pop(other)
