@@ -52,7 +52,7 @@ static void record_time(const struct srcroute_header *h, unsigned int offset,
  * @h: its header, writable
  * @addr: the address
  *
- * May be done again with another address. The checksum is left to the caller.
+ * The checksum is left to the caller.
  *
  * Context: any.
  */

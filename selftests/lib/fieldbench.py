@@ -277,9 +277,9 @@ def normal(datagram, case):
 
 
 def quote_may_differ(sent):
-    """I2: octets of a quoted datagram that need not be those that were sent:
-    TTL, checksum, octets after EOL, what RR and TS recorded (the pointer, the
-    overflow, the slot at the pointer)."""
+    """I2 [N]: octets that native Linux does not quote as they were sent: TTL,
+    checksum, octets after EOL, what RR and TS recorded (the pointer, the overflow,
+    the slot at the pointer). That ours quotes them is for the tests of I2."""
     yield from (8, 10, 11)
     end = (sent[0] & 15) * 4
     at = 20
