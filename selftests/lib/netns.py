@@ -83,7 +83,7 @@ class Netns:
         self.name = name or "srr-%d-%d-%s" % (os.getpid(), Netns._count, label)
         self.label = label
         self._place = os.path.join(_PLACES, self.name)
-        self._ip = None
+        self._ip, self._deletions_seen = None, 0
         self._make()
         _alive.append(self)
         self.up("lo")

@@ -15,15 +15,16 @@ import sys
 import time
 
 from lib import corpus
-from lib.model import Model, Router
+from lib.model import Model
+from lib.routing import Router
+from lib.topology import PLAIN
 
 
 def main():
     count, seed, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     links = [name for name, *_ in corpus.LINKS]
     source = corpus.Corpus(seed)
-    model = Model(Router(corpus.LINKS, corpus.LOOPBACK, corpus.ROUTES),
-                  lsrr=1, ssrr=1)
+    model = Model(Router(PLAIN), lsrr=1, ssrr=1)
     sums = collections.Counter()
     said = time.monotonic()
     with open(path, "wb") as file:

@@ -237,7 +237,7 @@ def loop_asymmetric():
 
 
 @test("srtrace: Record Route: the way there and the way back are told apart")
-def record():
+def record_route():
     result = data("--record", H2)
     equal(result["there"], [RIGHT1, RIGHT2, RIGHT3], "there")
     equal(result["back"], [G3, G2, G1], "back")
