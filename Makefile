@@ -39,7 +39,7 @@ help:
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
 	@echo 'make quick        build, style, unit tests and the rules, in two minutes;'
 	@echo '                  KERNEL=6.1, TEST=H7: on another kernel, only these'
-	@echo 'make check        all tests, on both supported kernels'
+	@echo 'make check        all tests, on Linux 6.12, and the rules on 6.1'
 	@echo 'make check-debug  tests on kernels that notice what is wrong in them'
 	@echo 'make check-long   20,000 datagrams against native Linux and a model,'
 	@echo '                  a storm of 1,000,000, and as many around the hooks'
