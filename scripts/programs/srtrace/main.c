@@ -2,22 +2,21 @@
 /*
  * Command line of srtrace(8).
  *
- * checkpatch: PREFER_KERNEL_TYPES: this is a program of user space
+ * checkpatch: PREFER_KERNEL_TYPES,LONG_LINE_STRING: this is a program of user space
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "srtrace.h"
-
-#ifndef VERSION
-#define VERSION "unknown"
-#endif
 
 #define UDP_PORT	33434
 #define TCP_PORT	80
@@ -26,9 +25,17 @@ struct settings settings = {
 	.probes = 3,
 	.first = 1,
 	.last = 30,
+	.gap = 5,
 	.wait = 2000,
+	.pace = 5,
+	.window = 16,
 	.rate = 10,
 };
+
+struct identity identity;
+
+/* What was on the command line, by letter. */
+static bool given[256];
 
 enum mode {
 	MODE_TRACE,
@@ -46,7 +53,7 @@ static const char usage_text[] =
 "       srtrace [OPTION...] --probe FILE [-d DESTINATION] [-r RATE]\n"
 "\n"
 "What source routes show of a network:\n"
-"  -g GATEWAY   go by way of it; up to eight, in this order\n"
+"  -g GATEWAY[,GATEWAY]...  go by way of it; up to nine, in this order\n"
 "  -S           a strict route: each gateway is a neighbour of the one before\n"
 "  --loop       out to a gateway and back to us, the two ways side by side\n"
 "  --record     the way as routers record it (Record Route), there and back\n"
@@ -55,17 +62,25 @@ static const char usage_text[] =
 "               source routes, refuse them, or say nothing\n"
 "\n"
 "  -I -U -T     probe by ICMP echo (default), UDP, or TCP SYN\n"
-"  -p PORT      for UDP the first one (33434), for TCP the one (80)\n"
-"  -q PROBES    per hop (3)\n"
+"  -p PORT      destination port of UDP (33434) or TCP (80)\n"
+"  -q PROBES    per hop (3); else, how often the same is asked\n"
 "  -f TTL       first hop (1)\n"
 "  -m TTL       last hop (30)\n"
 "  -w SECONDS   to wait for a reply (2)\n"
+"  -z SECONDS   at least, between two probes (0.005)\n"
+"  -N PROBES    at most, in flight (16)\n"
+"  --gap HOPS   that may be silent in a row (5)\n"
+"  -i DEVICE    interface to send by\n"
+"  --vrf VRF    VRF to send in\n"
+"  -t TOS       type of service (0)\n"
+"  -F           not to be fragmented\n"
+"  -l OCTETS    length of the datagrams\n"
 "  -s ADDRESS   to send from\n"
 "  -d ADDRESS   with --probe, where routes lead; without, back to us\n"
-"  -r RATE      with --probe, gateways per second (10)\n"
+"  -r RATE      with --probe, probes per second (10)\n"
 "  -n           no names\n"
 "  -v           the octets of the options\n"
-"  -j           JSON\n"
+"  -j           JSON, an object per line\n"
 "  -h, -V       this text; the version\n"
 "\n"
 "Exit codes: 0 reached, or some forward; 1 not; 2 usage; 3 no privilege;\n"
@@ -100,11 +115,21 @@ static void add_gateway(struct route *route, const char *name)
 	route->gateway[route->gateways++] = resolve(name);
 }
 
+static void add_gateways(struct route *route, char *names)
+{
+	char *name, *rest = names;
+
+	while ((name = strsep(&rest, ",")))
+		add_gateway(route, name);
+}
+
 static const struct option long_options[] = {
 	{ "loop", no_argument, NULL, MODE_LOOP },
 	{ "record", no_argument, NULL, MODE_RECORD },
 	{ "aliases", no_argument, NULL, MODE_ALIASES },
 	{ "probe", no_argument, NULL, MODE_PROBE },
+	{ "gap", required_argument, NULL, 'G' },
+	{ "vrf", required_argument, NULL, 'i' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ }
@@ -121,7 +146,7 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 {
 	switch (option) {
 	case 'g':
-		add_gateway(route, optarg);
+		add_gateways(route, optarg);
 		break;
 	case 'd':
 		*to = resolve(optarg);
@@ -156,6 +181,27 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 	case 'w':
 		settings.wait = 1e3 * read_number('w', optarg, 0.01, 60);
 		break;
+	case 'z':
+		settings.pace = 1e3 * read_number('z', optarg, 0, 60);
+		break;
+	case 'N':
+		settings.window = read_whole('N', optarg, 1, 1000);
+		break;
+	case 'G':
+		settings.gap = read_whole('G', optarg, 1, 255);
+		break;
+	case 'i':
+		settings.device = optarg;
+		break;
+	case 't':
+		settings.tos = read_whole('t', optarg, 0, 255);
+		break;
+	case 'F':
+		settings.whole = true;
+		break;
+	case 'l':
+		settings.size = read_whole('l', optarg, 28, 65535);
+		break;
 	case 'r':
 		settings.rate = read_number('r', optarg, 0.01, 10000);
 		break;
@@ -170,37 +216,117 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 		break;
 	case 'h':
 		fputs(usage_text, stdout);
+		output_done();
 		exit(0);
 	case 'V':
 		puts("srtrace " VERSION);
+		output_done();
 		exit(0);
 	default:	/* getopt has said what */
 		fail(EXIT_USAGE, "srtrace -h tells how it is used");
 	}
 }
 
-static void check(enum mode mode, const struct route *route, in_addr_t to,
-		  int words)
+/* Options that have an effect in some of the modes alone. */
+static const struct {
+	char option;
+	unsigned int modes;
+} effects[] = {
+	{ 'g', 1 << MODE_TRACE },
+	{ 'S', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'U', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'T', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'p', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'f', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'm', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'G', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'l', 1 << MODE_TRACE | 1 << MODE_LOOP },
+	{ 'F', 1 << MODE_TRACE },
+	{ 'z', 1 << MODE_TRACE | 1 << MODE_LOOP | 1 << MODE_ALIASES },
+	{ 'N', 1 << MODE_TRACE | 1 << MODE_LOOP | 1 << MODE_ALIASES },
+	{ 'd', 1 << MODE_PROBE },
+	{ 'r', 1 << MODE_PROBE },
+};
+
+static void check(enum mode mode, const struct route *route, int words)
 {
+	unsigned int i;
+
 	if (mode == MODE_ALIASES ? words < 1 : words != 1)
 		fail(EXIT_USAGE, "%s; srtrace -h tells how it is used",
 		     mode == MODE_ALIASES ? "which addresses?" :
 		     words ? "one word too many" : "whereto?");
-	if (mode != MODE_TRACE && (route->gateways || settings.strict))
-		fail(EXIT_USAGE, "-g and -S are for a trace alone");
-	if (mode != MODE_PROBE && to)
-		fail(EXIT_USAGE, "-d goes with --probe");
-	if (mode != MODE_TRACE && settings.kind != KIND_ICMP)
-		fail(EXIT_USAGE, "-U and -T are for a trace alone");
-	if (settings.strict && !route->gateways)
+	for (i = 0; i < sizeof(effects) / sizeof(*effects); i++)
+		if (given[(unsigned char)effects[i].option] &&
+		    !(effects[i].modes & 1u << mode))
+			fail(EXIT_USAGE, "%s%c has no effect here; srtrace -h tells how it is used",
+			     effects[i].option == 'G' ? "--gap, or -" : "-",
+			     effects[i].option);
+	if (mode == MODE_TRACE && settings.strict && !route->gateways)
 		fail(EXIT_USAGE, "-S needs a gateway (-g)");
 	if (settings.first > settings.last)
 		fail(EXIT_USAGE, "-f %u lies behind -m %u", settings.first,
 		     settings.last);
 	if (settings.kind == KIND_ICMP && settings.port)
 		fail(EXIT_USAGE, "-p goes with -U or -T");
+	if (settings.json && settings.verbose)
+		fail(EXIT_USAGE, "-v has no effect with -j, where the octets are");
 	if (!settings.port)
 		settings.port = settings.kind == KIND_TCP ? TCP_PORT : UDP_PORT;
+}
+
+/* A route that would lead to ourselves on the way shows nothing of the network. */
+static void check_gateway(in_addr_t address)
+{
+	uint32_t host = ntohl(address);
+	char text[ADDRESS_TEXT];
+
+	quad(address, text);
+	if (host >> 24 == 0 || host >> 24 == 127 || host >> 28 == 0xe ||
+	    host == 0xffffffff)
+		fail(EXIT_USAGE, "%s: no address that a gateway can have", text);
+	if (wire_is_own(address))
+		fail(EXIT_USAGE, "%s: an address of this machine, which cannot be the gateway of a route that it sends",
+		     text);
+}
+
+static void check_gateways(const struct route *route)
+{
+	unsigned int i;
+
+	for (i = 0; i < route->gateways; i++)
+		check_gateway(route->gateway[i]);
+}
+
+static void check_source(void)
+{
+	char text[ADDRESS_TEXT];
+
+	if (settings.source && !wire_is_own(settings.source))
+		fail(EXIT_USAGE, "-s %s: no address of this machine",
+		     quad(settings.source, text));
+}
+
+/* A socket that gets the number of standard output would get what is printed. */
+static void check_output(void)
+{
+	int fd;
+
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		fail(EXIT_SYSTEM, "standard output is closed");
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Above the ports that are well known, with room for those of all flows. */
+static void choose_identity(void)
+{
+	if (getrandom(&identity, sizeof(identity), 0) < 0)
+		fail(EXIT_SYSTEM, "getrandom: %s", strerror(errno));
+	identity.id = 0x8000 | identity.id % 0x7e00;
 }
 
 static int ask_aliases(char **names, unsigned int n)
@@ -213,9 +339,33 @@ static int ask_aliases(char **names, unsigned int n)
 		fail(EXIT_SYSTEM, "out of memory");
 	for (i = 0; i < n; i++)
 		address[i] = resolve(names[i]);
+	for (i = 0; i < n; i++)
+		check_gateway(address[i]);
 	status = aliases(address, n);
 	free(address);
 	return status;
+}
+
+static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
+	       int n)
+{
+	switch (mode) {
+	case MODE_LOOP:
+		add_gateways(route, words[0]);
+		check_gateways(route);
+		return loop(route);
+	case MODE_RECORD:
+		return show_record(resolve(words[0]));
+	case MODE_ALIASES:
+		return ask_aliases(words, n);
+	case MODE_PROBE:
+		return scan(words[0], to);
+	case MODE_TRACE:
+		break;
+	}
+	check_gateways(route);
+	route->to = resolve(words[0]);
+	return trace(route);
 }
 
 int main(int argc, char **argv)
@@ -223,10 +373,12 @@ int main(int argc, char **argv)
 	struct route route = { .gateways = 0 };
 	enum mode mode = MODE_TRACE;
 	in_addr_t to = 0;
-	int option;
+	int option, status;
 
-	while ((option = getopt_long(argc, argv, "g:SIUTp:q:f:m:w:s:d:r:nvjhV",
+	check_output();
+	while ((option = getopt_long(argc, argv, "g:SIUTp:q:f:m:w:z:N:s:i:t:Fl:d:r:nvjhV",
 				     long_options, NULL)) >= 0) {
+		given[option & 0xff] = true;
 		if (option >= MODE_LOOP && option <= MODE_PROBE)
 			set_mode(&mode, option);
 		else
@@ -234,22 +386,14 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
-	check(mode, &route, to, argc);
+	check(mode, &route, argc);
 	settings.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 
+	choose_identity();
 	wire_open();
-	switch (mode) {
-	case MODE_LOOP:
-		return loop(resolve(argv[0]));
-	case MODE_RECORD:
-		return show_record(resolve(argv[0]));
-	case MODE_ALIASES:
-		return ask_aliases(argv, argc);
-	case MODE_PROBE:
-		return scan(argv[0], to);
-	case MODE_TRACE:
-		break;
-	}
-	route.to = resolve(argv[0]);
-	return trace(&route);
+	check_source();
+	catch_interrupts();
+	status = run(mode, &route, to, argv, argc);
+	output_done();
+	return status;
 }

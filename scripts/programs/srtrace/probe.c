@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Datagrams: how a probe is made, what a reply says.
+ * Datagrams: how a probe is made.
+ *
+ * What a balancer looks at is the same in all probes of a flow: addresses, ports,
+ * and the first four octets of ICMP, its checksum among them. What tells the
+ * probes apart is elsewhere: in the IP identification, and behind these octets.
  *
  * checkpatch: PREFER_KERNEL_TYPES: this is a program of user space
  */
@@ -10,13 +14,13 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "srtrace.h"
 
 #define OPT_RR		7
+#define OPT_TS		68
 #define OPT_PTR		4
-#define PAYLOAD		8	/* octets of data in ICMP and UDP */
+#define TS_ADDRESSES	1
 
 static uint32_t sum(uint32_t so_far, const void *octets, size_t len)
 {
@@ -32,7 +36,19 @@ static uint16_t fold(uint32_t total)
 {
 	while (total >> 16)
 		total = (total & 0xffff) + (total >> 16);
-	return htons(~total & 0xffff);
+	return total;
+}
+
+/**
+ * checksum_of() - the checksum of the Internet
+ * @octets: what it covers
+ * @len: how much
+ *
+ * Return: in host byte order; 0 if the octets hold their own, right one.
+ */
+uint16_t checksum_of(const uint8_t *octets, size_t len)
+{
+	return ~fold(sum(0, octets, len));
 }
 
 /* The destination in it is the last of the route: that is where it is checked. */
@@ -42,70 +58,76 @@ static uint32_t pseudo_header(const struct probe *probe, uint8_t protocol,
 	uint32_t total = protocol + len;
 
 	total = sum(total, &probe->from, sizeof(probe->from));
-	return sum(total, &probe->route->to, sizeof(probe->route->to));
+	return sum(total, &probe->route.to, sizeof(probe->route.to));
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = value >> 8;
+	at[1] = value;
+}
+
+/* The token and the serial; two octets are left that may balance a checksum. */
+static void put_data(uint8_t *at, const struct probe *probe)
+{
+	memcpy(at, &identity.token, sizeof(identity.token));
+	put16(at + 4, probe->serial);
+}
+
+static void put_icmp(uint8_t *at, const struct probe *probe, size_t len)
+{
+	/* Never 0 nor 0xffff, which are one number to this sum. */
+	uint16_t wanted = 1 + (identity.id + 0x101u * probe->flow) % 0xfff0;
+	uint16_t so_far;
+
+	at[0] = ICMP_ECHO;
+	put16(at + 4, identity.id);
+	put16(at + 6, probe->serial);
+	put_data(at + 8, probe);
+	put16(at + 2, wanted);
+	so_far = fold(sum(0, at, len));
+	/* What is missing to 0xffff. */
+	put16(at + 14, 0xffff - so_far);
+}
+
+static void put_udp(uint8_t *at, const struct probe *probe, size_t len)
+{
+	uint16_t check;
+
+	put16(at, identity.id + probe->flow);
+	put16(at + 2, settings.port);
+	put16(at + 4, len);
+	put_data(at + 8, probe);
+	check = ~fold(sum(pseudo_header(probe, IPPROTO_UDP, len), at, len));
+	put16(at + 6, check ? check : 0xffff);
 }
 
 /**
- * own_port() - what tells our datagrams from those of other processes
+ * tcp_sequence() - the sequence number of a probe
+ * @serial: its serial
  *
- * Return: an ICMP identifier or port, host byte order, above the well-known.
+ * Return: host byte order; the serial is in the upper half.
  */
-uint16_t own_port(void)
+uint32_t tcp_sequence(uint16_t serial)
 {
-	return 0x8000 | (getpid() & 0x7fff);
-}
-
-static size_t put_icmp(uint8_t *at, const struct probe *probe)
-{
-	struct icmphdr header = {
-		.type = ICMP_ECHO,
-		.un.echo.id = htons(own_port()),
-		.un.echo.sequence = htons(probe->sequence),
-	};
-	size_t len = sizeof(header) + PAYLOAD;
-
-	memcpy(at, &header, sizeof(header));
-	header.checksum = fold(sum(0, at, len));
-	memcpy(at, &header, sizeof(header));
-	return len;
-}
-
-static size_t put_udp(uint8_t *at, const struct probe *probe)
-{
-	size_t len = sizeof(struct udphdr) + PAYLOAD;
-	struct udphdr header = {
-		.source = htons(own_port()),
-		.dest = htons(settings.port + probe->sequence),
-		.len = htons(len),
-	};
-
-	memcpy(at, &header, sizeof(header));
-	header.check = fold(sum(pseudo_header(probe, IPPROTO_UDP, len), at,
-				len));
-	if (!header.check)
-		header.check = 0xffff;
-	memcpy(at, &header, sizeof(header));
-	return len;
+	return identity.token ^ (uint32_t)serial << 16;
 }
 
 /* A SYN, never a connection: our kernel answers the reply with RST. */
-static size_t put_tcp(uint8_t *at, const struct probe *probe)
+static void put_tcp(uint8_t *at, const struct probe *probe, size_t len)
 {
 	struct tcphdr header = {
-		.source = htons(own_port()),
+		.source = htons(identity.id + probe->flow),
 		.dest = htons(settings.port),
-		.seq = htonl((uint32_t)probe->sequence << 16),
+		.seq = htonl(tcp_sequence(probe->serial)),
 		.doff = sizeof(header) / 4,
 		.syn = 1,
 		.window = htons(1024),
 	};
 
 	memcpy(at, &header, sizeof(header));
-	header.check = fold(sum(pseudo_header(probe, IPPROTO_TCP,
-					      sizeof(header)), at,
-				sizeof(header)));
-	memcpy(at, &header, sizeof(header));
-	return sizeof(header);
+	put16(at + 16, ~fold(sum(pseudo_header(probe, IPPROTO_TCP, len), at,
+				 len)));
 }
 
 /* The first gateway is the destination of the datagram, the others follow. */
@@ -123,14 +145,30 @@ static size_t put_route(uint8_t *at, const struct route *route)
 	return at[1];
 }
 
-static size_t put_record(uint8_t *at, size_t room)
+static size_t put_record(uint8_t *at, size_t room, enum recording what)
 {
-	if (room < 7)
-		return 0;
-	at[0] = OPT_RR;
-	at[1] = 3 + (room - 3) / 4 * 4;
-	at[2] = OPT_PTR;
-	return at[1];
+	if (what == RECORD_ROUTE && room >= 7) {
+		at[0] = OPT_RR;
+		at[1] = 3 + (room - 3) / 4 * 4;
+		at[2] = OPT_PTR;
+		return at[1];
+	}
+	if (what == RECORD_TIME && room >= 12) {
+		at[0] = OPT_TS;
+		at[1] = 4 + (room - 4) / 8 * 8;
+		at[2] = OPT_PTR + 1;
+		at[3] = TS_ADDRESSES;
+		return at[1];
+	}
+	return 0;
+}
+
+static size_t put_options(uint8_t *at, const struct probe *probe)
+{
+	size_t len = put_route(at, &probe->route);
+
+	len += put_record(at + len, SRR_OPTIONS_MAX - len, probe->record);
+	return (len + 3) / 4 * 4;
 }
 
 /**
@@ -141,7 +179,40 @@ static size_t put_record(uint8_t *at, size_t room)
  */
 in_addr_t first_stop(const struct route *route)
 {
-	return route->gateways ? route->gateway[0] : route->to;
+	return stop_of(route, 0);
+}
+
+/**
+ * stop_of() - where a probe goes after some gateways
+ * @route: its way
+ * @n: how many it has passed
+ *
+ * Return: the next gateway, or the destination where there is none.
+ */
+in_addr_t stop_of(const struct route *route, unsigned int n)
+{
+	return n < route->gateways ? route->gateway[n] : route->to;
+}
+
+static size_t transport_least(void)
+{
+	if (settings.kind == KIND_TCP)
+		return sizeof(struct tcphdr);
+	return sizeof(struct udphdr) + PAYLOAD_MIN;
+}
+
+/**
+ * probe_least() - how short a probe may be
+ * @probe: the probe
+ *
+ * Return: octets of header, options and what tells it from others.
+ */
+unsigned int probe_least(const struct probe *probe)
+{
+	uint8_t area[SRR_OPTIONS_MAX + 3];
+
+	return sizeof(struct iphdr) + put_options(area, probe) +
+	       transport_least();
 }
 
 /**
@@ -150,7 +221,8 @@ in_addr_t first_stop(const struct route *route)
  * @probe: what it is to be
  *
  * The checksum of UDP and TCP is right for the last address of the route, where
- * alone it is checked (RFC 1122, 4.1.3.4).
+ * alone it is checked (RFC 1122, 4.1.3.4). The same probe makes the same octets
+ * each time: replies are compared with them.
  *
  * Return: its length in octets.
  */
@@ -161,184 +233,32 @@ size_t probe_build(uint8_t *datagram, const struct probe *probe)
 		[KIND_UDP] = IPPROTO_UDP,
 		[KIND_TCP] = IPPROTO_TCP,
 	};
+	size_t least = probe_least(probe);
+	size_t len = probe->size > least ? probe->size : least;
 	uint8_t *area = datagram + sizeof(struct iphdr);
 	struct iphdr header = { .version = 4 };
-	size_t options, len;
+	size_t options;
 
-	memset(datagram, 0, DATAGRAM_MAX);
-	options = put_route(area, probe->route);
-	if (probe->record)
-		options += put_record(area + options, SRR_OPTIONS_MAX - options);
-	options = (options + 3) / 4 * 4;
-
-	if (settings.kind == KIND_UDP)
-		len = put_udp(area + options, probe);
-	else if (settings.kind == KIND_TCP)
-		len = put_tcp(area + options, probe);
-	else
-		len = put_icmp(area + options, probe);
-
-	len += sizeof(header) + options;
+	memset(datagram, 0, len);
+	options = put_options(area, probe);
 	header.ihl = (sizeof(header) + options) / 4;
+	header.tos = settings.tos;
 	header.tot_len = htons(len);
-	header.id = htons(probe->sequence);
+	header.id = htons(probe->serial);
+	header.frag_off = htons(probe->whole ? IP_DF : 0);
 	header.ttl = probe->ttl;
 	header.protocol = protocols[settings.kind];
 	header.saddr = probe->from;
-	header.daddr = first_stop(probe->route);
+	header.daddr = first_stop(&probe->route);
 	memcpy(datagram, &header, sizeof(header));
-	header.check = fold(sum(0, datagram, 4u * header.ihl));
-	memcpy(datagram, &header, sizeof(header));
-	return len;
-}
+	put16(datagram + 10, checksum_of(datagram, 4u * header.ihl));
 
-/* A header whose options and first eight octets of data are there. */
-static bool read_header(struct iphdr *header, const uint8_t *datagram,
-			size_t len)
-{
-	if (len < sizeof(*header))
-		return false;
-	memcpy(header, datagram, sizeof(*header));
-	return header->version == 4 && header->ihl >= 5 &&
-	       len >= 4u * header->ihl + 8;
-}
-
-static void keep_options(struct reply *reply, const uint8_t *datagram,
-			 const struct iphdr *header)
-{
-	reply->options_len = 4 * header->ihl - sizeof(*header);
-	memcpy(reply->options, datagram + sizeof(*header), reply->options_len);
-}
-
-static uint16_t read16(const uint8_t *at)
-{
-	return at[0] << 8 | at[1];
-}
-
-/* Is it a probe of ours? @at is what follows its IP header. */
-static bool is_ours(uint16_t *sequence, uint8_t protocol, const uint8_t *at)
-{
-	switch (settings.kind) {
-	case KIND_ICMP:
-		*sequence = read16(at + 6);
-		return protocol == IPPROTO_ICMP && at[0] == ICMP_ECHO &&
-		       read16(at + 4) == own_port();
-	case KIND_UDP:
-		*sequence = read16(at + 2) - settings.port;
-		return protocol == IPPROTO_UDP && read16(at) == own_port();
-	case KIND_TCP:
-		*sequence = read16(at + 4);
-		return protocol == IPPROTO_TCP && read16(at) == own_port() &&
-		       read16(at + 2) == settings.port;
-	}
-	return false;
-}
-
-/* Does it answer a probe of ours? */
-static bool is_answer(uint16_t *sequence, uint8_t protocol, const uint8_t *at,
-		      size_t len)
-{
-	uint32_t acknowledged;
-
-	switch (settings.kind) {
-	case KIND_ICMP:
-		*sequence = read16(at + 6);
-		return protocol == IPPROTO_ICMP && at[0] == ICMP_ECHOREPLY &&
-		       read16(at + 4) == own_port();
-	case KIND_UDP:
-		*sequence = read16(at) - settings.port;
-		return protocol == IPPROTO_UDP && read16(at + 2) == own_port();
-	case KIND_TCP:
-		if (len < sizeof(struct tcphdr))
-			return false;
-		memcpy(&acknowledged, at + 8, sizeof(acknowledged));
-		*sequence = (ntohl(acknowledged) - 1) >> 16;
-		return protocol == IPPROTO_TCP && read16(at + 2) == own_port() &&
-		       read16(at) == settings.port;
-	}
-	return false;
-}
-
-static bool read_error(struct reply *reply, uint16_t *sequence,
-		       const uint8_t *at, size_t len)
-{
-	struct iphdr quoted;
-
-	if (at[0] != ICMP_DEST_UNREACH && at[0] != ICMP_TIME_EXCEEDED &&
-	    at[0] != ICMP_PARAMETERPROB && at[0] != ICMP_SOURCE_QUENCH)
-		return false;
-	if (!read_header(&quoted, at + 8, len - 8) ||
-	    !is_ours(sequence, quoted.protocol, at + 8 + 4 * quoted.ihl))
-		return false;
-	reply->type = at[0];
-	reply->code = at[1];
-	reply->pointer = at[4];
-	reply->to = quoted.daddr;
-	keep_options(reply, at + 8, &quoted);
-	reply->outcome = OUTCOME_REFUSED;
-	if (reply->type == ICMP_TIME_EXCEEDED && !reply->code)
-		reply->outcome = OUTCOME_EXPIRED;
-	return true;
-}
-
-/**
- * reply_read() - what a datagram says of a probe
- * @reply: filled in but for the time
- * @sequence: that of the probe
- * @datagram: what has come in
- * @len: its length in octets
- * @self: the source of our probes
- *
- * Return: false if it has nothing to do with a probe of ours.
- */
-bool reply_read(struct reply *reply, uint16_t *sequence,
-		const uint8_t *datagram, size_t len, in_addr_t self)
-{
-	struct iphdr header;
-	const uint8_t *at;
-
-	memset(reply, 0, sizeof(*reply));
-	if (!read_header(&header, datagram, len))
-		return false;
-	at = datagram + 4 * header.ihl;
-	len -= 4 * header.ihl;
-	reply->from = header.saddr;
-	reply->to = header.daddr;
-
-	if (header.protocol == IPPROTO_ICMP &&
-	    read_error(reply, sequence, at, len)) {
-		/* A closed port is an answer. */
-		if (reply->type == ICMP_DEST_UNREACH &&
-		    reply->code == ICMP_PORT_UNREACH)
-			reply->outcome = OUTCOME_ANSWERED;
-		return true;
-	}
-	keep_options(reply, datagram, &header);
-	if (header.saddr == self && is_ours(sequence, header.protocol, at)) {
-		reply->outcome = OUTCOME_RETURNED;
-		return true;
-	}
-	reply->outcome = OUTCOME_ANSWERED;
-	return is_answer(sequence, header.protocol, at, len);
-}
-
-/**
- * gateways_passed() - how much of its route a datagram had gone
- * @reply: what quotes it, or the datagram itself
- *
- * Whoever replies may quote anything. A pointer far beyond the option does not
- * make the route longer, so what counts are the addresses ahead of it.
- *
- * Return: gateways passed; -1 if the options hold no source route, or hold a
- *	   fault, so that a gateway would refuse them.
- */
-int gateways_passed(const struct reply *reply)
-{
-	struct srr srr;
-	unsigned int n;
-
-	if (srr_parse(reply->options, reply->options_len, &srr) != SRR_VALID)
-		return -1;
-	srr_recorded(reply->options, &srr, &n);
-	return n;
+	len -= sizeof(header) + options;
+	if (settings.kind == KIND_UDP)
+		put_udp(area + options, probe, len);
+	else if (settings.kind == KIND_TCP)
+		put_tcp(area + options, probe, len);
+	else
+		put_icmp(area + options, probe, len);
+	return len + sizeof(header) + options;
 }

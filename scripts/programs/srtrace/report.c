@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names, times, colours, JSON.
+ * Names, colours, words.
  *
  * checkpatch: PREFER_KERNEL_TYPES: this is a program of user space
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/ip_icmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "srtrace.h"
 
@@ -187,122 +189,153 @@ const char *error_name(const struct reply *reply)
 }
 
 /**
- * json_address() - an address as a JSON string
- * @address: the address
+ * outcome_name() - a word for an outcome
+ * @outcome: the outcome
  *
- * Return: the object.
+ * Return: text; "*" for silence.
  */
-struct json_object *json_address(in_addr_t address)
+const char *outcome_name(enum outcome outcome)
 {
-	char text[ADDRESS_TEXT];
-
-	return json_object_new_string(quad(address, text));
-}
-
-/**
- * json_addresses() - addresses as a JSON array
- * @address: the addresses
- * @n: how many
- *
- * Return: the object.
- */
-struct json_object *json_addresses(const in_addr_t *address, unsigned int n)
-{
-	struct json_object *array = json_object_new_array();
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		json_object_array_add(array, json_address(address[i]));
-	return array;
-}
-
-/**
- * json_octets() - octets as a JSON string of hexadecimal digits
- * @octets: the octets
- * @len: how many, at most SRR_OPTIONS_MAX
- *
- * Return: the object.
- */
-struct json_object *json_octets(const uint8_t *octets, unsigned int len)
-{
-	char text[2 * SRR_OPTIONS_MAX + 1] = "";
-	unsigned int i;
-
-	for (i = 0; i < len; i++)
-		snprintf(text + 2 * i, 3, "%02x", octets[i]);
-	return json_object_new_string(text);
-}
-
-static struct json_object *json_icmp(const struct reply *reply)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "type",
-			       json_object_new_int(reply->type));
-	json_object_object_add(object, "code",
-			       json_object_new_int(reply->code));
-	if (reply->type == ICMP_PARAMETERPROB)
-		json_object_object_add(object, "pointer",
-				       json_object_new_int(reply->pointer));
-	return object;
-}
-
-/**
- * json_reply() - a reply as a JSON object
- * @reply: the reply
- *
- * Return: the object.
- */
-struct json_object *json_reply(const struct reply *reply)
-{
-	static const char *const outcomes[] = {
-		[OUTCOME_NONE] = "none",
+	static const char *const names[] = {
+		[OUTCOME_NONE] = "*",
 		[OUTCOME_EXPIRED] = "expired",
 		[OUTCOME_REFUSED] = "refused",
 		[OUTCOME_ANSWERED] = "answered",
 		[OUTCOME_RETURNED] = "returned",
+		[OUTCOME_UNSENT] = "not sent",
+		[OUTCOME_UNKNOWN] = "unknown: replies were lost here",
 	};
-	struct json_object *object = json_object_new_object();
-	const char *name;
-	char rtt[32];
-	int gateways;
 
-	json_object_object_add(object, "outcome",
-			       json_object_new_string(outcomes[reply->outcome]));
-	if (reply->outcome == OUTCOME_NONE)
-		return object;
-	json_object_object_add(object, "from", json_address(reply->from));
-	name = name_of(reply->from);
-	if (name)
-		json_object_object_add(object, "name",
-				       json_object_new_string(name));
-	snprintf(rtt, sizeof(rtt), "%.3f", reply->rtt);
-	json_object_object_add(object, "rtt_ms",
-			       json_object_new_double_s(reply->rtt, rtt));
-	if (reply->type)
-		json_object_object_add(object, "icmp", json_icmp(reply));
-	json_object_object_add(object, "to", json_address(reply->to));
-	if (reply->options_len)
-		json_object_object_add(object, "options",
-				       json_octets(reply->options,
-						   reply->options_len));
-	gateways = gateways_passed(reply);
-	if (gateways >= 0)
-		json_object_object_add(object, "passed",
-				       json_object_new_int(gateways));
-	return object;
+	return names[outcome];
 }
 
 /**
- * json_print() - print an object if JSON is wanted, and free it
- * @object: the object
+ * place_name() - what is to be said of the options of a quote
+ * @place: what they say
+ *
+ * Return: text.
  */
-void json_print(struct json_object *object)
+const char *place_name(enum place place)
 {
+	static const char *const names[] = {
+		[PLACE_NONE] = "none",
+		[PLACE_SOUND] = "sound",
+		[PLACE_CUT] = "cut",
+		[PLACE_STRIPPED] = "options stripped",
+		[PLACE_BROKEN] = "no sound route in it",
+		[PLACE_OTHER] = "another route in it",
+	};
+
+	return names[place];
+}
+
+/**
+ * doubt_name() - why a datagram is not believed
+ * @doubt: the reason
+ *
+ * Return: text.
+ */
+const char *doubt_name(enum doubt doubt)
+{
+	static const char *const names[] = {
+		[DOUBT_NONE] = "believed",
+		[DOUBT_IP_CHECKSUM] = "wrong checksum of IP",
+		[DOUBT_ICMP_CHECKSUM] = "wrong checksum of ICMP",
+		[DOUBT_FRAGMENT] = "a fragment",
+		[DOUBT_OTHER_HOST] = "a frame for another host",
+		[DOUBT_DESTINATION] = "for another address",
+		[DOUBT_QUOTED_SOURCE] = "quotes another source",
+		[DOUBT_QUOTED_DESTINATION] = "quotes a destination outside the route",
+		[DOUBT_QUOTED_TRANSPORT] = "quotes other data",
+		[DOUBT_ANSWERER] = "answers from another address",
+		[DOUBT_CONTENT] = "answers with other data",
+		[DOUBT_PASSING] = "a probe that passes us on its way",
+		[DOUBT_TYPE] = "says nothing of its fate",
+	};
+
+	return names[doubt];
+}
+
+/**
+ * show_doubts() - say how many datagrams were not believed, and why
+ */
+void show_doubts(void)
+{
+	unsigned int i;
+
 	if (settings.json)
-		puts(json_object_to_json_string_ext(object,
-						    JSON_C_TO_STRING_PRETTY));
-	json_object_put(object);
+		return;
+	for (i = DOUBT_NONE + 1; i < DOUBTS; i++)
+		if (doubted(i))
+			printf("not believed: %u (%s)\n", doubted(i),
+			       doubt_name(i));
+}
+
+/**
+ * show_extension() - print what a router has added to an error
+ * @reply: the error
+ */
+void show_extension(const struct reply *reply)
+{
+	static const char *const roles[] = {
+		"in", "part of in", "out", "next hop",
+	};
+	const struct extension *more = &reply->extension;
+	char text[ADDRESS_TEXT];
+	unsigned int i;
+
+	for (i = 0; i < more->n_labels; i++)
+		printf("  <MPLS L=%u,E=%u,S=%u,T=%u>", more->labels[i] >> 12,
+		       more->labels[i] >> 9 & 7, more->labels[i] >> 8 & 1,
+		       more->labels[i] & 0xff);
+	for (i = 0; i < more->n_interfaces; i++) {
+		const struct interface *one = &more->interfaces[i];
+
+		printf("  <%s", roles[one->role]);
+		if (one->name[0])
+			printf(" %s", one->name);
+		if (one->address)
+			printf(" %s", quad(one->address, text));
+		if (one->index)
+			printf(" index %u", one->index);
+		if (one->mtu)
+			printf(" MTU %u", one->mtu);
+		printf(">");
+	}
+	if (more->broken)
+		printf("  [broken extension]");
+	if (reply->bad_length)
+		printf("  [wrong length of the quote]");
+}
+
+/**
+ * hops_back() - how long the way of a reply was
+ * @reply: the reply
+ *
+ * Return: hops, if it began with the next of the usual TTLs.
+ */
+unsigned int hops_back(const struct reply *reply)
+{
+	static const unsigned int usual[] = { 32, 64, 128, 255 };
+	unsigned int i = 0;
+
+	while (usual[i] < reply->ttl)
+		i++;
+	return usual[i] - reply->ttl + 1;
+}
+
+/**
+ * output_done() - has all that was printed arrived?
+ *
+ * Ends the program with EXIT_SYSTEM if the disk is full or nobody reads.
+ */
+void output_done(void)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "srtrace: standard output: %s\n",
+			strerror(errno));
+		_exit(EXIT_SYSTEM);
+	}
 }
 
 /**

@@ -15,23 +15,21 @@
 #include "srtrace.h"
 
 #define TTL		64
-#define ROUND		4096	/* gateways whose sequence numbers differ */
+#define WINDOW		16384	/* probes in flight, a quarter of their serials */
 #define LONG_LIST	20	/* gateways that progress is shown from */
 
 /**
  * struct target - a gateway to ask
  * @address: its address
- * @source: where we send from
- * @sent: when its route was sent
- * @alive: it answers an ordinary echo
- * @reply: what became of the route through it
+ * @through: a route by way of it
+ * @straight: an ordinary echo to it, if it does not forward
+ * @pings: the echo has been sent
  */
 struct target {
 	in_addr_t address;
-	in_addr_t source;
-	double sent;
-	bool alive;
-	struct reply reply;
+	struct ask through;
+	struct ask straight;
+	bool pings;
 };
 
 struct count {
@@ -39,6 +37,7 @@ struct count {
 	unsigned int refuse;
 	unsigned int silent;
 	unsigned int alive;	/* silent, but there */
+	unsigned int unknown;
 };
 
 /* One address or name per line; what follows a # does not count. */
@@ -78,52 +77,74 @@ static struct target *read_list(const char *path, unsigned int *n)
 	return targets;
 }
 
-/* Even sequence numbers are ordinary echoes, odd ones go through the gateway. */
-static void send_both(struct target *target, unsigned int i, in_addr_t to)
-{
-	struct route through = {
-		.gateway = { target->address },
-		.gateways = 1,
-	};
-	struct route straight = { .to = target->address };
-	struct probe probe = {
-		.route = &straight,
-		.ttl = TTL,
-		.sequence = 2 * i,
-	};
+/**
+ * struct scan - while it goes on
+ * @work: the engine's
+ * @targets: all gateways
+ * @n: how many
+ * @at: the next that has not been asked
+ * @ended: of how many there is a verdict
+ * @to: where the routes lead; 0 for back to us
+ * @pings: gateways to which an echo is to be sent, the first of them, the last
+ * @count: of verdicts
+ * @said: when progress was shown
+ */
+struct scan {
+	struct work work;
+	struct target *targets;
+	unsigned int n;
+	unsigned int at;
+	unsigned int ended;
+	in_addr_t to;
+	struct target **pings;
+	unsigned int first_ping;
+	unsigned int last_ping;
+	struct count count;
+	double said;
+};
 
-	target->source = wire_source(target->address);
-	probe.from = target->source;
-	wire_send(&probe, &target->sent);
-	through.to = to ? to : target->source;
-	probe.route = &through;
-	probe.sequence++;
-	wire_send(&probe, &target->sent);
+static struct ask *prepare(struct target *target, struct ask *ask, in_addr_t to,
+			   bool straight)
+{
+	in_addr_t self = 0;
+	int error;
+
+	wire_try_source(target->address, &self, &error);
+	ask->probe = (struct probe){
+		.route = { .gateway = { target->address },
+			   .gateways = !straight,
+			   .to = straight ? target->address : to ? to : self },
+		.ttl = TTL, .from = self,
+	};
+	ask->tries = settings.probes;
+	ask->of = target;
+	return ask;
 }
 
-/* Our own address may be another one towards another gateway. */
-static void receive(struct target *targets, unsigned int n, in_addr_t self,
-		    double until)
+static void progress(struct scan *scan)
 {
-	struct target *target;
-	struct reply reply;
-	uint16_t sequence;
+	if (scan->n < LONG_LIST || !isatty(STDERR_FILENO) ||
+	    now() < scan->said + 1e3)
+		return;
+	scan->said = now();
+	fprintf(stderr, "\r%u of %u asked", scan->at, scan->n);
+}
 
-	while (wire_receive(&reply, &sequence, self, until)) {
-		if (sequence / 2 >= n)
-			continue;
-		target = &targets[sequence / 2];
-		if (!target->sent)
-			continue;
-		if (sequence % 2 == 0) {
-			target->alive |= reply.outcome == OUTCOME_ANSWERED;
-			continue;
-		}
-		if (target->reply.outcome != OUTCOME_NONE)
-			continue;
-		reply.rtt = now() - target->sent;
-		target->reply = reply;
+static struct ask *next(struct work *work, double *when)
+{
+	struct scan *scan = (struct scan *)work;
+	struct target *target;
+
+	(void)when;
+	progress(scan);
+	if (scan->first_ping < scan->last_ping) {
+		target = scan->pings[scan->first_ping++];
+		return prepare(target, &target->straight, 0, true);
 	}
+	if (scan->at == scan->n)
+		return NULL;
+	target = &scan->targets[scan->at++];
+	return prepare(target, &target->through, scan->to, false);
 }
 
 /* Not that nobody is there, which is what our own kernel says after ARP, too. */
@@ -138,44 +159,79 @@ static bool is_refusal(const struct reply *reply)
 		reply->code != ICMP_HOST_UNKNOWN);
 }
 
-static void tell(const struct target *target, struct count *count,
-		 struct json_object *list)
+static bool forwards(const struct reply *reply)
 {
-	struct json_object *one = json_object_new_object();
-	const struct reply *reply = &target->reply;
-	char from[ADDRESS_TEXT];
-	const char *verdict;
+	return reply->outcome == OUTCOME_ANSWERED ||
+	       reply->outcome == OUTCOME_RETURNED;
+}
 
-	if (reply->outcome == OUTCOME_ANSWERED ||
-	    reply->outcome == OUTCOME_RETURNED) {
-		verdict = "forwards";
+static const char *judge(const struct target *target, struct count *count)
+{
+	const struct reply *reply = &target->through.reply;
+
+	if (forwards(reply)) {
 		count->forward++;
-	} else if (is_refusal(reply)) {
-		verdict = "refuses";
-		count->refuse++;
-	} else {
-		verdict = "silent";
-		count->silent++;
-		count->alive += target->alive;
+		return "forwards";
 	}
-	json_object_object_add(one, "gateway", json_address(target->address));
-	json_object_object_add(one, "verdict", json_object_new_string(verdict));
-	json_object_object_add(one, "answers_ping",
-			       json_object_new_boolean(target->alive));
-	json_object_object_add(one, "reply", json_reply(reply));
-	json_object_array_add(list, one);
-	if (settings.json)
-		return;
+	if (is_refusal(reply)) {
+		count->refuse++;
+		return "refuses";
+	}
+	if (reply->outcome == OUTCOME_UNKNOWN ||
+	    (interrupted() && reply->outcome == OUTCOME_NONE)) {
+		count->unknown++;
+		return "unknown";
+	}
+	if (reply->outcome == OUTCOME_UNSENT) {
+		count->unknown++;
+		return "unsent";
+	}
+	count->silent++;
+	count->alive += target->straight.reply.outcome == OUTCOME_ANSWERED;
+	return "silent";
+}
 
+static void tell_json(const struct target *target, const char *verdict)
+{
+	struct json_object *line = json_line("gateway");
+
+	json_object_object_add(line, "gateway", json_address(target->address));
+	json_object_object_add(line, "verdict", json_object_new_string(verdict));
+	if (target->pings)
+		json_object_object_add(line, "answers_ping",
+				       json_object_new_boolean(target->straight.reply.outcome ==
+							       OUTCOME_ANSWERED));
+	json_object_object_add(line, "sent",
+			       json_object_new_int(target->through.sent));
+	json_add_reply(line, &target->through);
+	json_print(line);
+}
+
+static void tell(struct scan *scan, const struct target *target)
+{
+	const char *verdict = judge(target, &scan->count);
+	const struct reply *reply = &target->through.reply;
+	char from[ADDRESS_TEXT];
+
+	scan->ended++;
+	if (settings.json) {
+		tell_json(target, verdict);
+		return;
+	}
+	if (scan->said)
+		fprintf(stderr, "\r\033[K");
 	printf("%s%-8s%s", paint(*verdict == 'f' ? "32" :
 				 *verdict == 'r' ? "31" : "33"),
 	       verdict, paint("0"));
 	show_host(target->address);
-	if (*verdict == 'f')
+	if (forwards(reply))
 		printf("  %.3f ms", reply->rtt);
-	if (*verdict == 's')
-		printf(target->alive ? "  answers ping" : "  does not answer ping");
-	if (*verdict != 'f' && reply->outcome != OUTCOME_NONE)
+	if (reply->outcome == OUTCOME_UNSENT)
+		printf("  %s", strerror(reply->error));
+	if (target->pings)
+		printf(target->straight.reply.outcome == OUTCOME_ANSWERED ?
+		       "  answers ping" : "  does not answer ping");
+	if (!forwards(reply) && reply->type)
 		printf("  %s from %s", error_name(reply),
 		       quad(reply->from, from));
 	if (settings.verbose && reply->options_len) {
@@ -183,28 +239,24 @@ static void tell(const struct target *target, struct count *count,
 		show_area(reply->options, reply->options_len);
 	}
 	printf("\n");
+	output_done();
 }
 
-static void scan_round(struct target *targets, unsigned int n, in_addr_t to,
-		       unsigned int before, unsigned int all)
+/* An echo tells a gateway that says nothing from one that is not there. */
+static void done(struct work *work, struct ask *ask)
 {
-	bool progress = all >= LONG_LIST && isatty(STDERR_FILENO);
-	double next = now(), said = now();
-	unsigned int i;
+	struct scan *scan = (struct scan *)work;
+	struct target *target = ask->of;
 
-	for (i = 0; i < n; i++) {
-		send_both(&targets[i], i, to);
-		next += 1e3 / settings.rate;
-		receive(targets, n, targets[i].source, next);
-		if (progress && now() - said > 1e3) {
-			said = now();
-			fprintf(stderr, "\r%u of %u asked", before + i + 1,
-				all);
-		}
+	if (ask == &target->through && !interrupted() &&
+	    (ask->reply.outcome == OUTCOME_NONE ||
+	     ask->reply.outcome == OUTCOME_UNKNOWN ||
+	     ask->reply.outcome == OUTCOME_REFUSED)) {
+		target->pings = true;
+		scan->pings[scan->last_ping++] = target;
+		return;
 	}
-	receive(targets, n, targets[n - 1].source, now() + settings.wait);
-	if (progress)
-		fprintf(stderr, "\r\033[K");
+	tell(scan, target);
 }
 
 /**
@@ -212,38 +264,52 @@ static void scan_round(struct target *targets, unsigned int n, in_addr_t to,
  * @path: a file with a gateway per line, "-" for standard input
  * @to: where the routes lead through them; 0 for back to us
  *
- * An ordinary echo beside each tells a gateway that says nothing from one that
- * is not there.
- *
  * Return: exit code; EXIT_NOT_REACHED if none forwards.
  */
 int scan(const char *path, in_addr_t to)
 {
-	struct json_object *list = json_object_new_array();
-	struct json_object *top = json_object_new_object();
-	unsigned int i, done, now_many, n;
-	struct count count = { 0 };
-	struct target *targets;
+	struct scan scan = {
+		.work = { .next = next, .done = done,
+			  .pace = 1e3 / settings.rate, .window = WINDOW },
+		.to = to,
+	};
+	const struct count *count = &scan.count;
+	struct json_object *line;
+	bool whole;
 
-	targets = read_list(path, &n);
-	for (done = 0; done < n; done += now_many) {
-		now_many = n - done < ROUND ? n - done : ROUND;
-		scan_round(targets + done, now_many, to, done, n);
-		for (i = done; i < done + now_many; i++)
-			tell(&targets[i], &count, list);
+	scan.targets = read_list(path, &scan.n);
+	scan.pings = calloc(scan.n, sizeof(struct target *));
+	if (!scan.pings)
+		fail(EXIT_SYSTEM, "out of memory");
+	json_start("probe", NULL, 0);
+	whole = engine_run(&scan.work);
+	if (scan.said)
+		fprintf(stderr, "\r\033[K");
+	if (!settings.json) {
+		printf("%u of %u forward (%.1f %%), %u refuse, %u silent, of whom %u answer ping",
+		       count->forward, scan.n, 100.0 * count->forward / scan.n,
+		       count->refuse, count->silent, count->alive);
+		if (count->unknown)
+			printf(", %u unknown", count->unknown);
+		if (scan.ended < scan.n)
+			printf(", %u not asked to the end", scan.n - scan.ended);
+		printf("\n");
 	}
-	free(targets);
-	if (!settings.json)
-		printf("%u of %u forward (%.1f %%), %u refuse, %u silent, of whom %u answer ping\n",
-		       count.forward, n, 100.0 * count.forward / n,
-		       count.refuse, count.silent, count.alive);
-	json_object_object_add(top, "gateways", list);
-	json_object_object_add(top, "forward",
-			       json_object_new_int(count.forward));
-	json_object_object_add(top, "refuse",
-			       json_object_new_int(count.refuse));
-	json_object_object_add(top, "silent",
-			       json_object_new_int(count.silent));
-	json_print(top);
-	return count.forward ? EXIT_REACHED : EXIT_NOT_REACHED;
+	line = json_line("end");
+	json_object_object_add(line, "forward",
+			       json_object_new_int(count->forward));
+	json_object_object_add(line, "refuse",
+			       json_object_new_int(count->refuse));
+	json_object_object_add(line, "silent",
+			       json_object_new_int(count->silent));
+	json_object_object_add(line, "unknown",
+			       json_object_new_int(count->unknown));
+	json_object_object_add(line, "not_asked",
+			       json_object_new_int(scan.n - scan.ended));
+	json_end(line, count->forward ? "some forward" : "none forwards",
+		 whole ? "all have been asked" : "interrupted");
+	show_doubts();
+	free(scan.pings);
+	free(scan.targets);
+	return count->forward ? EXIT_REACHED : EXIT_NOT_REACHED;
 }

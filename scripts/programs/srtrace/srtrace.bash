@@ -12,7 +12,10 @@ _srtrace()
 	--probe)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
-	-p | -q | -f | -m | -w | -r)
+	-p | -q | -f | -m | -w | -r | -z | -N | -t | -l | --gap)
+		return ;;
+	-i | --vrf)
+		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$word")
 		return ;;
 	-g | -s | -d | --loop | --record | --aliases)
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
@@ -20,8 +23,8 @@ _srtrace()
 	esac
 	case $word in
 	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --loop --record
-			--aliases --probe -I -U -T -p -q -f -m -w -s -d -r -n -v
-			-j -h -V --help --version' -- "$word") ;;
+			--aliases --probe -I -U -T -p -q -f -m -w -z -N --gap
+			-i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;
 	*)	mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;
 	esac
 }

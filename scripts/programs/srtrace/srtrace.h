@@ -3,12 +3,18 @@
  * srtrace: what source routes show of a network.
  *
  *   main.c     command line
+ *   probe.c    datagrams: how a probe is made
+ *   reply.c    ... what a datagram says of a probe, and whether it is believed
+ *   extension.c ... what routers add to an ICMP error (RFC 4884)
  *   wire.c     sockets: probes out, what they bring about in
- *   probe.c    datagrams: how a probe is made, what a reply says
- *   trace.c    the way to a destination, hop by hop; out to a gateway and back
- *   record.c   the way as routers record it; which addresses are one router's
+ *   engine.c   many probes in flight: pace, waiting, asking again
+ *   trace.c    the way to a destination, hop by hop
+ *   loop.c     out to a gateway and back
+ *   record.c   the way as routers record it
+ *   aliases.c  which addresses are one router's
  *   scan.c     which of many gateways forward source routes
- *   report.c   names, times, colours, JSON
+ *   report.c   names, colours, words
+ *   json.c     a JSON object per line
  *
  * Addresses are in network byte order throughout, times in milliseconds.
  *
@@ -25,9 +31,15 @@
 #include <json-c/json.h>
 #include <srcroute/option.h>
 
-/* All that fit ahead of the destination. */
-#define GATEWAYS_MAX	(SRR_SLOTS_MAX - 1)
-#define DATAGRAM_MAX	128
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+/* The destination of the datagram, and all slots but the last. */
+#define GATEWAYS_MAX	SRR_SLOTS_MAX
+#define DATAGRAM_MAX	65535
+#define PAYLOAD_MIN	8	/* octets of data in ICMP and UDP */
+#define FLOWS_MAX	256
 #define ADDRESS_TEXT	INET_ADDRSTRLEN
 
 /* Exit codes; srtrace(8). */
@@ -49,13 +61,20 @@ enum kind {
  * struct settings - what the command line asks for
  * @kind: of the probes
  * @strict: strict routes, not loose ones
- * @port: destination port of UDP, the first of many, or of TCP
- * @probes: per hop
+ * @port: destination port of UDP or TCP
+ * @probes: per hop; with a scan, how often a gateway is asked
  * @first: TTL to begin with
  * @last: TTL to end with
+ * @gap: silent hops in a row after which there is no use in going on
  * @wait: for a reply, milliseconds
+ * @pace: least time between two probes, milliseconds
+ * @window: most probes in flight
  * @rate: probes per second of a scan
  * @source: address to send from, 0 for the one that routing chooses
+ * @device: interface or VRF to send by, or NULL
+ * @tos: type of service
+ * @whole: the datagrams may not be fragmented
+ * @size: length of the datagrams, 0 for the least
  * @numeric: no names
  * @verbose: show option octets
  * @json: print JSON
@@ -68,9 +87,16 @@ struct settings {
 	unsigned int probes;
 	unsigned int first;
 	unsigned int last;
-	unsigned int wait;
+	unsigned int gap;
+	double wait;
+	double pace;
+	unsigned int window;
 	double rate;
 	in_addr_t source;
+	const char *device;
+	uint8_t tos;
+	bool whole;
+	unsigned int size;
 	bool numeric;
 	bool verbose;
 	bool json;
@@ -78,6 +104,20 @@ struct settings {
 };
 
 extern struct settings settings;
+
+/**
+ * struct identity - what tells our probes from those of other runs
+ * @id: ICMP identifier, and the first of our ports
+ * @token: in the data of ICMP and UDP, in the sequence number of TCP
+ *
+ * Both are random: two containers have the same process ids.
+ */
+struct identity {
+	uint16_t id;
+	uint32_t token;
+};
+
+extern struct identity identity;
 
 /**
  * struct route - the way of a probe
@@ -91,19 +131,31 @@ struct route {
 	in_addr_t to;
 };
 
+enum recording {
+	RECORD_NOTHING,
+	RECORD_ROUTE,		/* Record Route */
+	RECORD_TIME,		/* Timestamp, with addresses */
+};
+
 /**
  * struct probe - a datagram to be sent
  * @route: its way
  * @ttl: its time to live
- * @record: with an empty Record Route option, as long as there is room
- * @sequence: tells it from others of this process
+ * @record: what else routers shall write into it, as long as there is room
+ * @flow: which of the flows of this run; a balancer treats one as a whole
+ * @serial: its IP identification, never 0, which a kernel would replace
+ * @size: length in octets, 0 for the least
+ * @whole: may not be fragmented
  * @from: its source address
  */
 struct probe {
-	const struct route *route;
+	struct route route;
 	unsigned int ttl;
-	bool record;
-	uint16_t sequence;
+	enum recording record;
+	unsigned int flow;
+	uint16_t serial;
+	unsigned int size;
+	bool whole;
 	in_addr_t from;
 };
 
@@ -112,77 +164,269 @@ enum outcome {
 	OUTCOME_EXPIRED,	/* TTL exceeded on the way */
 	OUTCOME_REFUSED,	/* another ICMP error */
 	OUTCOME_ANSWERED,	/* the destination has answered */
-	OUTCOME_RETURNED,	/* the probe itself has come to us */
+	OUTCOME_RETURNED,	/* the probe itself has come to us, its route used up */
+	OUTCOME_UNSENT,		/* our own kernel has not sent it */
+	OUTCOME_UNKNOWN,	/* silence, but datagrams were lost before we read them */
+};
+
+/**
+ * enum doubt - why a datagram is not believed though it names a probe of ours
+ * @DOUBT_NONE: it is believed
+ */
+enum doubt {
+	DOUBT_NONE,
+	DOUBT_IP_CHECKSUM,
+	DOUBT_ICMP_CHECKSUM,
+	DOUBT_FRAGMENT,
+	DOUBT_OTHER_HOST,	/* at link layer */
+	DOUBT_DESTINATION,	/* not for the address that we have sent from */
+	DOUBT_QUOTED_SOURCE,
+	DOUBT_QUOTED_DESTINATION,	/* none of the route */
+	DOUBT_QUOTED_TRANSPORT,	/* other ports, identifier, sequence, checksum */
+	DOUBT_ANSWERER,		/* an answer from an address that was not asked */
+	DOUBT_CONTENT,		/* an answer with other data */
+	DOUBT_PASSING,		/* a probe of ours that is still on its way */
+	DOUBT_TYPE,		/* an ICMP message that says nothing of a probe's fate */
+	DOUBTS,
+};
+
+/**
+ * enum place - what the options say of where in its route a probe was
+ * @PLACE_NONE: it had no source route
+ * @PLACE_SOUND: struct reply's @passed is to be trusted
+ * @PLACE_CUT: the quote ends within the route, as far as it goes it is ours
+ * @PLACE_STRIPPED: the quote has no options
+ * @PLACE_BROKEN: the options hold a fault
+ * @PLACE_OTHER: a sound route, but not the one that was sent
+ */
+enum place {
+	PLACE_NONE,
+	PLACE_SOUND,
+	PLACE_CUT,
+	PLACE_STRIPPED,
+	PLACE_BROKEN,
+	PLACE_OTHER,
+};
+
+#define LABELS_MAX	8
+#define INTERFACE_NAME	64
+
+/**
+ * struct interface - what RFC 5837 tells of an interface
+ * @role: 0 arrived by, 1 a part of it, 2 would leave by, 3 next hop
+ * @index: of the interface, 0 if it is not said
+ * @address: 0 if it is not said
+ * @name: empty if it is not said
+ * @mtu: 0 if it is not said
+ */
+struct interface {
+	uint8_t role;
+	uint32_t index;
+	in_addr_t address;
+	char name[INTERFACE_NAME];
+	uint32_t mtu;
+};
+
+/**
+ * struct extension - what a router has added to an ICMP error (RFC 4884)
+ * @labels: MPLS label stack entries (RFC 4950), host byte order
+ * @n_labels: how many
+ * @interfaces: RFC 5837
+ * @n_interfaces: how many
+ * @others: objects that are none of these
+ * @broken: there is something, and its checksum or a length in it is wrong
+ */
+struct extension {
+	uint32_t labels[LABELS_MAX];
+	unsigned int n_labels;
+	struct interface interfaces[4];
+	unsigned int n_interfaces;
+	unsigned int others;
+	bool broken;
 };
 
 /**
  * struct reply - what a probe has brought about
  * @outcome: of what kind
  * @from: who sent it
- * @type: of an ICMP error
+ * @destination: of the datagram: us
+ * @serial: of the probe that it names; 0 if it names none (UDP)
+ * @type: of an ICMP error, else 0
  * @code: of an ICMP error
  * @pointer: of a Parameter Problem: the octet that is blamed
+ * @mtu: of "fragmentation needed"
+ * @error: of OUTCOME_UNSENT: errno
  * @rtt: from sending on, milliseconds
+ * @ttl: as it arrived
+ * @size: its length in octets
+ * @quoted_from: source of the quoted datagram, or of a probe that has returned
+ * @quoted_head: length of the quoted header, as it says
  * @to: the destination that the probe had, where an error quotes it
+ * @transport: first octets of the transport header: quoted, or of the datagram
+ * @transport_len: how many of them, up to sizeof(@transport)
+ * @data: octets behind the transport header of an echo reply
+ * @data_len: how many
  * @options: IP options: of the quoted probe, or of an answer
- * @options_len: octets of @options
+ * @options_len: octets of @options, as many as there are
+ * @options_cut: the quote ends within the options
+ * @bad_length: the RFC 4884 length of the error is wrong
+ * @place: what the options say
+ * @passed: gateways that the probe had passed, where @place says so
+ * @extension: what the router has added
+ * @doubt: why it is not believed
+ * @copies: how many more of it have come
+ * @late: it came after the time to wait
  */
 struct reply {
 	enum outcome outcome;
 	in_addr_t from;
+	in_addr_t destination;
+	uint16_t serial;
 	uint8_t type;
 	uint8_t code;
 	uint8_t pointer;
+	uint16_t mtu;
+	int error;
 	double rtt;
+	uint8_t ttl;
+	unsigned int size;
+	in_addr_t quoted_from;
+	unsigned int quoted_head;
 	in_addr_t to;
+	uint8_t transport[20];
+	unsigned int transport_len;
+	const uint8_t *data;
+	unsigned int data_len;
 	uint8_t options[SRR_OPTIONS_MAX];
 	unsigned int options_len;
+	bool options_cut;
+	bool bad_length;
+	enum place place;
+	unsigned int passed;
+	struct extension extension;
+	enum doubt doubt;
+	unsigned int copies;
+	bool late;
 };
 
 /* probe.c */
 size_t probe_build(uint8_t *datagram, const struct probe *probe);
-bool reply_read(struct reply *reply, uint16_t *sequence,
-		const uint8_t *datagram, size_t len, in_addr_t self);
-int gateways_passed(const struct reply *reply);
+unsigned int probe_least(const struct probe *probe);
 in_addr_t first_stop(const struct route *route);
-uint16_t own_port(void);
+in_addr_t stop_of(const struct route *route, unsigned int n);
+uint16_t checksum_of(const uint8_t *octets, size_t len);
+uint32_t tcp_sequence(uint16_t serial);
+
+/* reply.c */
+bool reply_read(struct reply *reply, const uint8_t *datagram, size_t len);
+void reply_judge(struct reply *reply, const struct probe *probe);
+bool is_own_probe(const uint8_t *datagram, size_t len, uint16_t *serial);
+
+/* extension.c */
+void extension_read(struct extension *extension, const uint8_t *at, size_t len);
 
 /* wire.c */
+enum event {
+	EVENT_NONE,
+	EVENT_SENT,		/* a probe of ours has left */
+	EVENT_REPLY,
+	EVENT_OTHER,
+};
+
 void wire_open(void);
 in_addr_t wire_source(in_addr_t to);
-void wire_send(const struct probe *probe, double *sent_at);
-bool wire_receive(struct reply *reply, uint16_t *sequence, in_addr_t self,
-		  double until);
-void wire_ask(const struct probe *probe, struct reply *reply);
+bool wire_try_source(in_addr_t to, in_addr_t *source, int *error);
+bool wire_is_own(in_addr_t address);
+int wire_send(const struct probe *probe);
+enum event wire_receive(struct reply *reply, double *at, double until);
+uint64_t wire_lost(void);
 double now(void);
-void sleep_until(double when);
 
-/* trace.c */
+/* engine.c */
+
+/**
+ * struct ask - a probe and what becomes of it
+ * @probe: the probe; the engine gives it its serial
+ * @tries: how often it may be sent until there is a reply
+ * @sent: how often it has been sent
+ * @sent_at: when it was sent last
+ * @reply: filled in
+ * @of: whatever the caller wants
+ */
+struct ask {
+	struct probe probe;
+	unsigned int tries;
+	unsigned int sent;
+	double sent_at;
+	struct reply reply;
+	void *of;
+	/* The engine's. */
+	uint64_t lost_before;
+	struct ask *next;
+	bool in_flight;
+};
+
+/**
+ * struct work - where an engine gets its probes from, and who hears of them
+ * @next: the next one to be sent; NULL if there is none now. @when may be set
+ *	  to the time at which to ask again, else it is when something happens
+ * @done: a probe has its reply, or there will be none
+ * @late: there is a reply after all, after done(); may be NULL
+ * @pace: least time between two probes, milliseconds
+ * @window: most probes in flight
+ */
+struct work {
+	struct ask *(*next)(struct work *work, double *when);
+	void (*done)(struct work *work, struct ask *ask);
+	void (*late)(struct work *work, struct ask *ask,
+		     const struct reply *reply);
+	double pace;
+	unsigned int window;
+};
+
+bool engine_run(struct work *work);
+void engine_forget(struct ask *ask);
+void engine_stop(void);
+bool interrupted(void);
+void catch_interrupts(void);
+unsigned int doubted(enum doubt doubt);
+
+/* trace.c, loop.c, record.c, aliases.c, scan.c */
 int trace(const struct route *route);
-int loop(in_addr_t gateway);
-
-/* record.c */
+int loop(const struct route *way);
 int show_record(in_addr_t to);
 int aliases(const in_addr_t *address, unsigned int n);
-
-/* scan.c */
 int scan(const char *path, in_addr_t to);
 
 /* report.c */
-const char *quad(in_addr_t address, char *text);
 const char *name_of(in_addr_t address);
 bool look_up(const char *name, in_addr_t *address, const char **why);
 in_addr_t resolve(const char *name);
+const char *quad(in_addr_t address, char *text);
 void show_host(in_addr_t address);
 void show_area(const uint8_t *area, unsigned int len);
+void show_extension(const struct reply *reply);
+void show_doubts(void);
 const char *paint(const char *code);
 const char *error_name(const struct reply *reply);
-struct json_object *json_address(in_addr_t address);
-struct json_object *json_octets(const uint8_t *octets, unsigned int len);
-struct json_object *json_addresses(const in_addr_t *address, unsigned int n);
-struct json_object *json_reply(const struct reply *reply);
-void json_print(struct json_object *object);
+const char *outcome_name(enum outcome outcome);
+const char *place_name(enum place place);
+const char *doubt_name(enum doubt doubt);
+unsigned int hops_back(const struct reply *reply);
+void output_done(void);
 void fail(int status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
+
+/* json.c */
+struct json_object *json_address(in_addr_t address);
+struct json_object *json_addresses(const in_addr_t *address, unsigned int n);
+struct json_object *json_octets(const uint8_t *octets, unsigned int len);
+struct json_object *json_line(const char *type);
+void json_add_number(struct json_object *object, const char *key, double value);
+void json_add_reply(struct json_object *object, const struct ask *ask);
+void json_start(const char *mode, const struct route *route, in_addr_t from);
+void json_probe(const struct ask *ask);
+void json_end(struct json_object *object, const char *verdict, const char *reason);
+void json_print(struct json_object *object);
 
 #endif /* SRTRACE_H */

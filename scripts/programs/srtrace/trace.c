@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way to a destination, hop by hop; out to a gateway and back.
+ * The way to a destination, hop by hop.
  *
  * checkpatch: PREFER_KERNEL_TYPES: this is a program of user space
  */
@@ -10,7 +10,42 @@
 
 #include "srtrace.h"
 
-#define HOPS_MAX	255
+#define TTLS		256
+#define AHEAD		5	/* hops that are asked beyond the last that answers */
+#define HOP_PAUSE	50	/* between two probes to a hop, which may limit errors */
+
+struct hop {
+	struct ask *asks;
+	unsigned int sent;
+	unsigned int done;
+	double sent_at;
+};
+
+/**
+ * struct walk - a trace while it goes on
+ * @work: the engine's
+ * @route: the way
+ * @from: our address
+ * @hops: by TTL
+ * @shown: the last TTL that is printed
+ * @answered: the last TTL of which there is a reply
+ * @end: the TTL at which the way ends, as far as is known
+ * @silent: hops without a reply, in a row, up to @shown
+ * @last: the reply that ends it
+ * @gave_up: after too many silent ones
+ */
+struct walk {
+	struct work work;
+	const struct route *route;
+	in_addr_t from;
+	struct hop hops[TTLS];
+	unsigned int shown;
+	unsigned int answered;
+	unsigned int end;
+	unsigned int silent;
+	struct reply last;
+	bool gave_up;
+};
 
 static bool is_end(const struct reply *reply)
 {
@@ -25,39 +60,53 @@ static bool is_reached(const struct reply *reply)
 	       reply->outcome == OUTCOME_RETURNED;
 }
 
+static bool is_reply(const struct reply *reply)
+{
+	return is_end(reply) || reply->outcome == OUTCOME_EXPIRED;
+}
+
 /* Where an error met the probe. */
 static void show_place(const struct reply *reply, const struct route *route)
 {
 	char text[ADDRESS_TEXT];
-	int gateways = gateways_passed(reply);
 
-	if (reply->outcome != OUTCOME_EXPIRED &&
-	    reply->outcome != OUTCOME_REFUSED)
+	if (!reply->type || reply->place == PLACE_NONE)
 		return;
-	if (gateways < 0)
-		printf("  %s[no sound route in it]%s", paint("33"), paint("0"));
+	if (reply->place == PLACE_SOUND || reply->place == PLACE_CUT)
+		printf("  [%u of %u, to %s%s]", reply->passed, route->gateways,
+		       quad(reply->to, text),
+		       reply->place == PLACE_CUT ? ", quote cut" : "");
 	else
-		printf("  [%d of %u, to %s]", gateways, route->gateways,
-		       quad(reply->to, text));
+		printf("  %s[%s]%s", paint("33"), place_name(reply->place),
+		       paint("0"));
 }
 
 static void show_reply(const struct reply *reply, const struct route *route,
 		       const struct reply *before)
 {
-	if (reply->outcome == OUTCOME_NONE) {
-		printf("  *");
+	bool other = !before || before->from != reply->from;
+
+	if (!is_reply(reply)) {
+		printf("  %s", outcome_name(reply->outcome));
+		if (reply->outcome == OUTCOME_UNSENT)
+			printf(": %s", strerror(reply->error));
 		return;
 	}
-	if (!before || before->from != reply->from)
+	if (other)
 		show_host(reply->from);
 	printf("  %.3f ms", reply->rtt);
-	if (reply->outcome == OUTCOME_REFUSED)
+	if (reply->late)
+		printf(" (late)");
+	if (reply->copies)
+		printf(" (%u more copies)", reply->copies);
+	if (reply->type && (reply->outcome == OUTCOME_REFUSED ||
+			    reply->outcome == OUTCOME_ANSWERED))
 		printf("  %s%s%s", paint("31"), error_name(reply), paint("0"));
-	if (route->gateways &&
-	    (!before || before->from != reply->from ||
-	     gateways_passed(before) != gateways_passed(reply) ||
-	     before->to != reply->to))
+	if (other || before->place != reply->place ||
+	    before->passed != reply->passed || before->to != reply->to)
 		show_place(reply, route);
+	if (other)
+		show_extension(reply);
 	if (settings.verbose && reply->options_len) {
 		printf("  ");
 		show_area(reply->options, reply->options_len);
@@ -66,8 +115,8 @@ static void show_reply(const struct reply *reply, const struct route *route,
 
 static void show_header(const struct route *route)
 {
-	uint8_t datagram[DATAGRAM_MAX];
-	struct probe probe = { .route = route };
+	static uint8_t datagram[DATAGRAM_MAX];
+	struct probe probe = { .route = *route };
 	unsigned int i;
 
 	printf("srtrace to");
@@ -87,50 +136,157 @@ static void show_header(const struct route *route)
 	}
 }
 
-/* One probe that ends at a hop, or goes further. */
-static void ask_hop(const struct route *route, in_addr_t from, unsigned int ttl,
-		    struct reply *reply)
+static struct ask *make_ask(struct walk *walk, unsigned int ttl)
 {
-	static uint16_t sequence;
-	struct probe probe = {
-		.route = route,
-		.ttl = ttl,
-		.sequence = sequence++,
-		.from = from,
-	};
+	struct hop *hop = &walk->hops[ttl];
+	struct ask *ask;
 
-	wire_ask(&probe, reply);
+	if (!hop->asks)
+		hop->asks = calloc(settings.probes, sizeof(*hop->asks));
+	if (!hop->asks)
+		fail(EXIT_SYSTEM, "out of memory");
+	ask = &hop->asks[hop->sent++];
+	ask->probe = (struct probe){
+		.route = *walk->route, .ttl = ttl, .from = walk->from,
+		.size = settings.size, .whole = settings.whole,
+	};
+	ask->tries = 1;
+	ask->of = hop;
+	hop->sent_at = now();
+	return ask;
 }
 
-/* One hop: all its probes. The last reply worth telling is left in @last. */
-static struct json_object *show_hop(const struct route *route, in_addr_t from,
-				    unsigned int ttl, struct reply *last)
+/* The first hop that may be asked: not too far ahead, not too often at a time. */
+static struct ask *next(struct work *work, double *when)
 {
-	struct json_object *replies = json_object_new_array();
+	struct walk *walk = (struct walk *)work;
+	unsigned int far = walk->answered > walk->shown ?
+		walk->answered : walk->shown;
+	unsigned int ttl;
+
+	if (walk->gave_up)
+		return NULL;
+	for (ttl = walk->shown + 1; ttl <= walk->end && ttl <= far + AHEAD;
+	     ttl++) {
+		struct hop *hop = &walk->hops[ttl];
+
+		if (hop->sent == settings.probes)
+			continue;
+		if (!hop->sent || hop->done == hop->sent ||
+		    now() >= hop->sent_at + HOP_PAUSE)
+			return make_ask(walk, ttl);
+		if (!*when || hop->sent_at + HOP_PAUSE < *when)
+			*when = hop->sent_at + HOP_PAUSE;
+	}
+	return NULL;
+}
+
+static void show_hop(struct walk *walk, unsigned int ttl)
+{
 	const struct reply *before = NULL;
-	struct reply reply, shown;
+	struct hop *hop = &walk->hops[ttl];
+	bool silent = true;
 	unsigned int i;
 
 	if (!settings.json)
 		printf("%2u", ttl);
-	memset(last, 0, sizeof(*last));
-	for (i = 0; i < settings.probes; i++) {
-		ask_hop(route, from, ttl, &reply);
-		json_object_array_add(replies, json_reply(&reply));
-		if (!settings.json) {
-			show_reply(&reply, route, before);
-			fflush(stdout);
+	for (i = 0; i < hop->sent; i++) {
+		const struct reply *reply = &hop->asks[i].reply;
+
+		if (!settings.json)
+			show_reply(reply, walk->route, before);
+		if (reply->outcome != OUTCOME_NONE)
+			silent = false;
+		if (is_reply(reply)) {
+			before = reply;
+			if (!is_end(&walk->last))
+				walk->last = *reply;
 		}
-		if (reply.outcome == OUTCOME_NONE)
-			continue;
-		shown = reply;
-		before = &shown;
-		if (!is_end(last))
-			*last = reply;
 	}
 	if (!settings.json)
 		printf("\n");
-	return replies;
+	fflush(stdout);
+	walk->silent = silent ? walk->silent + 1 : 0;
+	walk->gave_up = walk->silent >= settings.gap;
+}
+
+static void show_complete(struct walk *walk)
+{
+	while (walk->shown < walk->end && !walk->gave_up &&
+	       walk->hops[walk->shown + 1].done == settings.probes)
+		show_hop(walk, ++walk->shown);
+}
+
+static void note(struct walk *walk, const struct ask *ask)
+{
+	const struct reply *reply = &ask->reply;
+
+	if (is_reply(reply) && ask->probe.ttl > walk->answered)
+		walk->answered = ask->probe.ttl;
+	if (is_end(reply) && ask->probe.ttl < walk->end)
+		walk->end = ask->probe.ttl;
+	if (ask->probe.ttl <= walk->end)
+		json_probe(ask);
+}
+
+static void done(struct work *work, struct ask *ask)
+{
+	struct walk *walk = (struct walk *)work;
+
+	((struct hop *)ask->of)->done++;
+	note(walk, ask);
+	show_complete(walk);
+}
+
+/* Of a hop that is not printed yet it is shown there, else by itself. */
+static void hear_late(struct work *work, struct ask *ask, const struct reply *reply)
+{
+	struct walk *walk = (struct walk *)work;
+	char text[ADDRESS_TEXT];
+
+	ask->reply = *reply;
+	note(walk, ask);
+	if (ask->probe.ttl <= walk->shown && !settings.json)
+		printf("late, of hop %u: %s after %.3f ms\n", ask->probe.ttl,
+		       quad(reply->from, text), reply->rtt);
+}
+
+/* What is known when the user ends it. */
+static void show_rest(struct walk *walk)
+{
+	while (walk->shown < walk->end && walk->hops[walk->shown + 1].sent)
+		show_hop(walk, ++walk->shown);
+}
+
+static void conclude(const struct walk *walk, bool whole)
+{
+	const struct reply *last = &walk->last;
+	const char *verdict = "not reached", *reason = "no hop left";
+	char text[ADDRESS_TEXT];
+
+	if (is_reached(last)) {
+		verdict = "reached";
+		reason = last->type ? "its own error" : "its own answer";
+	} else if (last->outcome == OUTCOME_REFUSED) {
+		verdict = "refused";
+		reason = error_name(last);
+		if (!settings.json)
+			printf("refused by %s: %s\n", quad(last->from, text),
+			       reason);
+	} else if (!whole) {
+		verdict = "unknown";
+		reason = "interrupted";
+	} else if (wire_lost()) {
+		verdict = "unknown";
+		reason = "replies were lost before they were read";
+	} else if (walk->gave_up) {
+		reason = "too many silent hops";
+		if (!settings.json)
+			printf("%u silent hops in a row: not asked further\n",
+			       walk->silent);
+	}
+	json_end(json_line("end"), verdict, reason);
+	show_doubts();
 }
 
 /**
@@ -141,176 +297,26 @@ static struct json_object *show_hop(const struct route *route, in_addr_t from,
  */
 int trace(const struct route *route)
 {
-	struct json_object *top = json_object_new_object();
-	struct json_object *hops = json_object_new_array();
-	in_addr_t from = wire_source(first_stop(route));
-	struct reply last = { 0 };
+	static struct walk walk;
 	unsigned int ttl;
+	bool whole;
 
+	walk.work = (struct work){
+		.next = next, .done = done, .late = hear_late,
+		.pace = settings.pace, .window = settings.window,
+	};
+	walk.route = route;
+	walk.from = wire_source(first_stop(route));
+	walk.shown = settings.first - 1;
+	walk.end = settings.last;
+	json_start("trace", route, walk.from);
 	if (!settings.json)
 		show_header(route);
-	for (ttl = settings.first; ttl <= settings.last && !is_end(&last);
-	     ttl++) {
-		struct json_object *hop = json_object_new_object();
-
-		json_object_object_add(hop, "ttl", json_object_new_int(ttl));
-		json_object_object_add(hop, "replies",
-				       show_hop(route, from, ttl, &last));
-		json_object_array_add(hops, hop);
-	}
-	json_object_object_add(top, "destination", json_address(route->to));
-	json_object_object_add(top, "source", json_address(from));
-	json_object_object_add(top, "gateways",
-			       json_addresses(route->gateway, route->gateways));
-	json_object_object_add(top, "strict",
-			       json_object_new_boolean(settings.strict));
-	json_object_object_add(top, "hops", hops);
-	json_object_object_add(top, "reached",
-			       json_object_new_boolean(is_reached(&last)));
-	json_print(top);
-	return is_reached(&last) ? EXIT_REACHED : EXIT_NOT_REACHED;
-}
-
-/**
- * struct ways - what a loop has found
- * @out: replies on the way out, the gateway's included
- * @outs: how many
- * @back: replies on the way back
- * @backs: how many
- * @end: how the last probe ended
- */
-struct ways {
-	struct reply out[HOPS_MAX];
-	unsigned int outs;
-	struct reply back[HOPS_MAX];
-	unsigned int backs;
-	struct reply end;
-};
-
-/* A silent hop belongs to the way on which we are. */
-static void find_ways(struct ways *ways, const struct route *route,
-		      in_addr_t from)
-{
-	bool back = false;
-	struct reply reply;
-	unsigned int ttl, i;
-
-	for (ttl = settings.first; ttl <= settings.last; ttl++) {
-		for (i = 0; i < settings.probes; i++) {
-			ask_hop(route, from, ttl, &reply);
-			if (reply.outcome != OUTCOME_NONE)
-				break;
-		}
-		if (is_end(&reply)) {
-			ways->end = reply;
-			return;
-		}
-		if (reply.outcome == OUTCOME_EXPIRED &&
-		    gateways_passed(&reply) > 0)
-			back = true;
-		if (back)
-			ways->back[ways->backs++] = reply;
-		else
-			ways->out[ways->outs++] = reply;
-	}
-}
-
-static void show_side(const struct reply *reply)
-{
-	char text[ADDRESS_TEXT];
-
-	if (!reply)
-		printf("  %-28s", "");
-	else if (reply->outcome == OUTCOME_NONE)
-		printf("  %-28s", "*");
-	else
-		printf("  %-16s %8.3f ms", quad(reply->from, text), reply->rtt);
-}
-
-/*
- * Row by row from us to the gateway. A router that is on both ways may answer
- * with two addresses, so a pair that differs is marked, and no more is said.
- */
-static unsigned int show_ways(const struct ways *ways)
-{
-	unsigned int outs = ways->outs ? ways->outs - 1 : 0;
-	unsigned int rows = outs > ways->backs ? outs : ways->backs;
-	unsigned int i, marked = 0;
-
-	printf("     %-28s  %s\n", "out", "back");
-	for (i = 0; i < rows; i++) {
-		const struct reply *out = i < outs ? &ways->out[i] : NULL;
-		const struct reply *back = i < ways->backs ?
-			&ways->back[ways->backs - 1 - i] : NULL;
-		bool differ = !out || !back || out->from != back->from;
-
-		printf("%2u ", i + 1);
-		show_side(out);
-		show_side(back);
-		printf("%s\n", differ ? "  !" : "");
-		marked += differ;
-	}
-	if (ways->outs) {
-		printf("%2u ", ways->outs);
-		show_side(&ways->out[ways->outs - 1]);
-		printf("  <- turns here\n");
-	}
-	return marked;
-}
-
-static struct json_object *json_ways(const struct reply *reply, unsigned int n)
-{
-	struct json_object *array = json_object_new_array();
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		json_object_array_add(array, json_reply(&reply[i]));
-	return array;
-}
-
-/**
- * loop() - show the way out to a gateway and the way back
- * @gateway: the gateway
- *
- * The probes are for ourselves, by way of the gateway: those that come back
- * have gone both ways.
- *
- * Return: exit code; EXIT_REACHED if a probe has come back.
- */
-int loop(in_addr_t gateway)
-{
-	struct route route = { .gateway = { gateway }, .gateways = 1 };
-	struct json_object *top = json_object_new_object();
-	static const char different[] =
-		"; ! the ways differ, or a router has two addresses";
-	static struct ways ways;
-	unsigned int marked;
-	bool returned;
-
-	route.to = wire_source(gateway);
-	find_ways(&ways, &route, route.to);
-	returned = ways.end.outcome == OUTCOME_RETURNED;
-
-	if (!settings.json) {
-		printf("srtrace out to");
-		show_host(gateway);
-		printf(" and back\n");
-		marked = show_ways(&ways);
-		if (returned)
-			printf("back after %.3f ms; %u hops out, %u back%s\n",
-			       ways.end.rtt, ways.outs, ways.backs,
-			       marked ? different : "");
-		else if (ways.end.outcome == OUTCOME_REFUSED)
-			printf("refused: %s\n", error_name(&ways.end));
-		else
-			printf("no probe has come back\n");
-	}
-	json_object_object_add(top, "gateway", json_address(gateway));
-	json_object_object_add(top, "out", json_ways(ways.out, ways.outs));
-	json_object_object_add(top, "back", json_ways(ways.back, ways.backs));
-	json_object_object_add(top, "end", json_reply(&ways.end));
-	json_object_object_add(top, "returned",
-			       json_object_new_boolean(returned));
-	json_print(top);
-	return returned ? EXIT_REACHED : EXIT_NOT_REACHED;
+	whole = engine_run(&walk.work);
+	if (!whole)
+		show_rest(&walk);
+	conclude(&walk, whole);
+	for (ttl = 0; ttl < TTLS; ttl++)
+		free(walk.hops[ttl].asks);
+	return is_reached(&walk.last) ? EXIT_REACHED : EXIT_NOT_REACHED;
 }

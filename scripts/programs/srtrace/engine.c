@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Many probes in flight: pace, waiting, asking again.
+ *
+ * checkpatch: PREFER_KERNEL_TYPES,VOLATILE: this is a program of user space, with signals
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "srtrace.h"
+
+#define SERIALS		65536
+#define IDLE		50	/* milliseconds without anything to wait for */
+
+/* By serial: the last probe that has had it. */
+static struct ask *by_serial[SERIALS];
+static uint16_t last_serial;
+static unsigned int doubts[DOUBTS];
+static volatile sig_atomic_t stop;
+
+/* In the order of sending, which is that of giving up. */
+static struct ask *oldest, *newest;
+static unsigned int in_flight;
+/* Those that are to be sent once more. */
+static struct ask *again, **again_end = &again;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stop = 1;
+}
+
+/**
+ * catch_interrupts() - let Ctrl-C end the work, not the program
+ */
+void catch_interrupts(void)
+{
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_RESETHAND,
+	};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/**
+ * interrupted() - has the user asked for an end?
+ *
+ * Return: true from Ctrl-C on.
+ */
+bool interrupted(void)
+{
+	return stop;
+}
+
+/**
+ * doubted() - datagrams that named a probe of ours and were not believed
+ * @doubt: for which reason
+ *
+ * Return: how many.
+ */
+unsigned int doubted(enum doubt doubt)
+{
+	return doubts[doubt];
+}
+
+/* Random to begin with, so that two runs beside each other differ; never 0. */
+static uint16_t next_serial(void)
+{
+	if (!last_serial &&
+	    getrandom(&last_serial, sizeof(last_serial), 0) < 0)
+		last_serial = 1;
+	do
+		last_serial++;
+	while (!last_serial ||
+	       (by_serial[last_serial] && by_serial[last_serial]->in_flight));
+	return last_serial;
+}
+
+/**
+ * engine_forget() - a probe's memory goes
+ * @ask: the probe; nothing that still comes is for it
+ */
+void engine_forget(struct ask *ask)
+{
+	if (by_serial[ask->probe.serial] == ask)
+		by_serial[ask->probe.serial] = NULL;
+}
+
+static void unlink_ask(struct ask *ask)
+{
+	struct ask *before = NULL, *one;
+
+	for (one = oldest; one != ask; one = one->next)
+		before = one;
+	if (before)
+		before->next = ask->next;
+	else
+		oldest = ask->next;
+	if (newest == ask)
+		newest = before;
+	ask->next = NULL;
+	ask->in_flight = false;
+	in_flight--;
+}
+
+static void send_ask(struct work *work, struct ask *ask)
+{
+	int error;
+
+	engine_forget(ask);
+	ask->probe.serial = next_serial();
+	by_serial[ask->probe.serial] = ask;
+	ask->sent++;
+	ask->sent_at = now();
+	ask->lost_before = wire_lost();
+	memset(&ask->reply, 0, sizeof(ask->reply));
+	error = wire_send(&ask->probe);
+	if (error) {
+		ask->reply.outcome = OUTCOME_UNSENT;
+		ask->reply.error = error;
+		work->done(work, ask);
+		return;
+	}
+	ask->next = NULL;
+	if (newest)
+		newest->next = ask;
+	else
+		oldest = ask;
+	newest = ask;
+	ask->in_flight = true;
+	in_flight++;
+}
+
+/* Replies that have come while nobody looked are ahead of this. */
+static void give_up(struct work *work, struct ask *ask)
+{
+	unlink_ask(ask);
+	if (ask->sent < ask->tries && !interrupted()) {
+		*again_end = ask;
+		again_end = &ask->next;
+		return;
+	}
+	if (wire_lost() != ask->lost_before)
+		ask->reply.outcome = OUTCOME_UNKNOWN;
+	work->done(work, ask);
+}
+
+/* UDP that answers UDP names no probe: the first one that may be meant. */
+static struct ask *find(const struct reply *reply)
+{
+	struct ask *ask;
+
+	if (reply->serial)
+		return by_serial[reply->serial];
+	for (ask = oldest; ask; ask = ask->next)
+		if (ask->probe.route.to == reply->from)
+			return ask;
+	return NULL;
+}
+
+static void take_reply(struct work *work, struct reply *reply, double at)
+{
+	struct ask *ask = find(reply);
+
+	if (!ask)
+		return;
+	reply_judge(reply, &ask->probe);
+	if (reply->doubt) {
+		doubts[reply->doubt]++;
+		return;
+	}
+	reply->rtt = at - ask->sent_at;
+	if (reply->rtt < 0)
+		reply->rtt = 0;
+	if (ask->in_flight) {
+		unlink_ask(ask);
+		ask->reply = *reply;
+		work->done(work, ask);
+	} else if (ask->reply.outcome != OUTCOME_NONE &&
+		   ask->reply.outcome != OUTCOME_UNKNOWN) {
+		ask->reply.copies++;
+	} else if (work->late) {
+		reply->late = true;
+		work->late(work, ask, reply);
+	}
+}
+
+static void receive(struct work *work, double until)
+{
+	struct reply reply;
+	struct ask *ask;
+	double at;
+
+	for (;;) {
+		switch (wire_receive(&reply, &at, until)) {
+		case EVENT_SENT:
+			ask = by_serial[reply.serial];
+			if (ask && ask->in_flight)
+				ask->sent_at = at;
+			break;
+		case EVENT_REPLY:
+			take_reply(work, &reply, at);
+			/* There may be something new to send. */
+			until = 0;
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+static struct ask *next_ask(struct work *work, double *when)
+{
+	struct ask *ask = again;
+
+	if (!ask)
+		return interrupted() ? NULL : work->next(work, when);
+	again = ask->next;
+	if (!again)
+		again_end = &again;
+	return ask;
+}
+
+/**
+ * engine_run() - send probes and wait for what becomes of them
+ * @work: where they come from, who hears of them
+ *
+ * What has come in is always read before anything is sent or given up, so a
+ * schedule that is behind loses no reply.
+ *
+ * Return: false if the user has ended it.
+ */
+bool engine_run(struct work *work)
+{
+	double next_send = now(), until, when;
+	struct ask *ask;
+
+	for (;;) {
+		receive(work, 0);
+		while (oldest && (now() >= oldest->sent_at + settings.wait ||
+				  interrupted()))
+			give_up(work, oldest);
+		until = oldest ? oldest->sent_at + settings.wait : now() + IDLE;
+		when = 0;
+		if (in_flight >= work->window) {
+			receive(work, until);
+			continue;
+		}
+		if (now() < next_send) {
+			receive(work, next_send < until ? next_send : until);
+			continue;
+		}
+		ask = next_ask(work, &when);
+		if (ask) {
+			send_ask(work, ask);
+			next_send += work->pace;
+			/* What was missed is not made up for in one burst. */
+			if (next_send < now() - 10 * work->pace)
+				next_send = now();
+			continue;
+		}
+		if (!oldest && !again && !when)
+			return !interrupted();
+		if (when && when < until)
+			until = when;
+		receive(work, until);
+	}
+}
