@@ -16,7 +16,8 @@ import jsonschema
 from lib import ktap
 from lib.ktap import check, equal, test
 from lib.mimic import Mimic
-from lib.packet import (ICMP, Packet, addr, checksum, icmp_error, ip, lsrr)
+from lib.packet import (ICMP, Packet, addr, checksum, icmp_error, ip, lsrr,
+                        ssrr)
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs/srtrace.schema.json"
 HOST = Mimic.HOST
@@ -162,6 +163,12 @@ def returns():
     mimic = Mimic()
     for what, lie in (
             ("the route is not used up", lambda p: returned(p, ptr=4)),
+            ("with a strict route", lambda p: ip(
+                HOST, HOST, ssrr(R2, ptr=8), proto=ICMP,
+                ident=Packet(p).ident, payload=Packet(p).payload)),
+            ("with a longer route", lambda p: ip(
+                HOST, HOST, lsrr(R1, R2, ptr=12), proto=ICMP,
+                ident=Packet(p).ident, payload=Packet(p).payload)),
             ("it passes us", lambda p: returned(p, dst=STRANGER)),
             ("it has lost its route", lambda p: ip(
                 HOST, HOST, proto=ICMP, ident=Packet(p).ident,
@@ -368,6 +375,22 @@ def silent_back():
     end, _ = verdict(mimic, "--loop", G, status=0)
     equal((end["out"], end["back"]), ([R1, G], [None, R1]), "ways")
     check("2 hops out, 2 back" in srtrace(mimic, "-w", "0.3", "--loop", G), "text")
+
+
+@test("srtrace: out to a gateway and back: two ways that differ are marked")
+def ways_differ():
+    def answer(probe, back=STRANGER):
+        ttl = Packet(probe).ttl
+        gone = ip(HOST, HOST, lsrr(R2, ptr=8), ttl=ttl, proto=ICMP,
+                  ident=Packet(probe).ident, payload=Packet(probe).payload)
+        return {1: [expired(probe, R1)], 2: [expired(probe, G)],
+                3: [expired(gone, back)]}.get(ttl, [returned(probe)])
+    mimic = Mimic(answer)
+    text = srtrace(mimic, "--loop", G, status=0)
+    check("ms  !" in text and "! the ways differ" in text, text)
+    mimic.answer = lambda probe: answer(probe, R1)
+    text = srtrace(mimic, "--loop", G, status=0)
+    check("!" not in text, text)
 
 
 @test("srtrace: a thousand gateways at a thousand a second: all that forward are seen; "

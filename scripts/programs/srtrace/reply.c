@@ -396,6 +396,8 @@ void reply_judge(struct reply *reply, const struct probe *probe)
 	if (reply->doubt)
 		return;
 	judge_place(reply, datagram + sizeof(struct iphdr), &probe->route);
+	if (reply->outcome == OUTCOME_RETURNED && reply->place != PLACE_SOUND)
+		reply->doubt = DOUBT_ROUTE;
 	if (reply->outcome == OUTCOME_REFUSED &&
 	    reply->type == ICMP_DEST_UNREACH &&
 	    reply->code != ICMP_FRAG_NEEDED && settings.kind != KIND_ICMP &&

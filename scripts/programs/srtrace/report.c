@@ -250,6 +250,7 @@ const char *doubt_name(enum doubt doubt)
 		[DOUBT_ANSWERER] = "answers from another address",
 		[DOUBT_CONTENT] = "answers with other data",
 		[DOUBT_PASSING] = "a probe that passes us on its way",
+		[DOUBT_ROUTE] = "came back with another route",
 		[DOUBT_TYPE] = "says nothing of its fate",
 	};
 

@@ -186,6 +186,7 @@ enum doubt {
 	DOUBT_ANSWERER,		/* an answer from an address that was not asked */
 	DOUBT_CONTENT,		/* an answer with other data */
 	DOUBT_PASSING,		/* a probe of ours that is still on its way */
+	DOUBT_ROUTE,		/* it has come back with another route */
 	DOUBT_TYPE,		/* an ICMP message that says nothing of a probe's fate */
 	DOUBTS,
 };
