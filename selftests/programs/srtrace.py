@@ -250,8 +250,24 @@ def loop():
     check("!" not in text, "the same way is marked:\n" + text)
 
 
+@test("srtrace: out to a gateway and back: two ways that differ are marked")
+def loop_asymmetric():
+    # A link of their own between g1 and g3, which g3 alone uses, for what is for h1.
+    cable(g1, "short", g3, "short", "addr add 10.210.9.1/24 dev short")
+    ktap.cleanup(g1.ip, "link del dev short")
+    g3.ip("addr add 10.210.9.3/24 dev short",
+          "route add %s/32 via 10.210.9.1 src %s" % (H1, G3))
+    result = data("--loop", G3)
+    equal((result["verdict"], result["out"], result["back"]),
+          ("returned", [G1, G2, G3], [G1]), "ways")
+    text = srtrace("--loop", G3)
+    check(re.search(r"1 +%s .* ms +%s .* ms$" % (G1, G1), text, re.M), text)
+    check(re.search(r"2 +%s .* ms +!$" % G2, text, re.M), text)
+    check("3 hops out, 1 back; ! the ways differ" in text, text)
+
+
 @test("srtrace: Record Route: the way there and the way back are told apart")
-def record_route():
+def recorded():
     result = data("--record", H2)
     equal(result["there"], [RIGHT1, RIGHT2, RIGHT3], "there")
     equal(result["back"], [G3, G2, G1], "back")
