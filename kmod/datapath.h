@@ -96,7 +96,7 @@ unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
 /* route.c */
 void srcroute_metadata_take(struct srcroute_packet *p);
 void srcroute_metadata_show(const struct srcroute_packet *p);
-bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr);
+bool srcroute_route_is_transit(const struct srcroute_packet *p, __be32 daddr);
 bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr);
 
 /* rewrite.c */
@@ -117,6 +117,7 @@ unsigned int srcroute_refuse(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome, u32 info);
 unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome);
+unsigned int srcroute_unreachable(struct srcroute_packet *p);
 bool srcroute_is_reversible(const struct srcroute_packet *p);
 
 /* compile.c */

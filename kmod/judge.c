@@ -247,6 +247,8 @@ static __always_inline unsigned int process_transit(struct srcroute_packet *p)
 	if (p->srr.type == SRR_SSRR)
 		return srcroute_refuse(p, SRCROUTE_STRICT_TRANSIT,
 				       POINTER_DADDR << 24);
+	if (unlikely(skb_rtable(p->skb)->dst.error))
+		return srcroute_unreachable(p);
 	return srcroute_forward_transit(p);
 }
 
@@ -303,9 +305,18 @@ static bool daddr_is_local(const struct srcroute_packet *p)
 	return true;
 }
 
+/* T3: an ordinary datagram that a host gets is not told that there is no route. */
+static noinline bool is_unreachable(const struct srcroute_packet *p)
+{
+	struct in_device *in_dev = __in_dev_get_rcu(p->in);
+
+	return skb_rtable(p->skb)->rt_type == RTN_UNREACHABLE &&
+	       in_dev && IN_DEV_FORWARD(in_dev);
+}
+
 /*
- * T: does the destination route as unicast? If so, the datagram has the route, or @err
- * says why not. If not, it is as it came.
+ * T: is the destination unicast, and not ours? If so, the datagram has the route, which
+ * may say that there is none, or @err says why it has not. If not, it is as it came.
  */
 static bool routes_as_transit(const struct srcroute_packet *p, int *err)
 {
@@ -317,8 +328,9 @@ static bool routes_as_transit(const struct srcroute_packet *p, int *err)
 		return false;
 	skb->mark |= setting(p, SRCROUTE_CONF_MARK);
 	*err = srcroute_route_input(p, daddr);
-	if (*err ? srcroute_route_is_unicast(p, daddr) :
-		   skb_rtable(skb)->rt_type == RTN_UNICAST)
+	if (*err ? srcroute_route_is_transit(p, daddr) :
+		   likely(skb_rtable(skb)->rt_type == RTN_UNICAST) ||
+		   is_unreachable(p))
 		return true;
 	skb_dst_drop(skb);
 	skb->mark = mark;

@@ -118,15 +118,14 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 }
 
 static void answer(const struct srcroute_packet *p,
-		   enum srcroute_outcome outcome, u32 info)
+		   enum srcroute_outcome outcome, u8 code, u32 info)
 {
 	struct ip_options opt = { .optlen = p->h.options_len };
 
 	if (carries_reversed_route(p, outcome))
 		opt.srr = sizeof(struct iphdr) + p->srr.off;
-	srcroute_icmp_send(p->skb, srcroute_outcomes[outcome].icmp_type,
-			   srcroute_outcomes[outcome].icmp_code, htonl(info),
-			   &opt);
+	srcroute_icmp_send(p->skb, srcroute_outcomes[outcome].icmp_type, code,
+			   htonl(info), &opt);
 }
 
 /* Routing has checked the source if it has found a route that leads anywhere. */
@@ -138,7 +137,7 @@ static bool is_routed(const struct sk_buff *skb)
 
 static unsigned int drop_checked(struct srcroute_packet *p,
 				 enum srcroute_outcome outcome, bool icmp,
-				 u32 info)
+				 u8 code, u32 info)
 {
 	int err = 0;
 
@@ -156,9 +155,8 @@ static unsigned int drop_checked(struct srcroute_packet *p,
 		return srcroute_discard(p, outcome);
 
 	/* What else I1 forbids, __icmp_send() or srcroute_hook_local_out() drops. */
-	answer(p, outcome, info);
-	return drop_skb(p, outcome, srcroute_outcomes[outcome].icmp_type,
-			srcroute_outcomes[outcome].icmp_code);
+	answer(p, outcome, code, info);
+	return drop_skb(p, outcome, srcroute_outcomes[outcome].icmp_type, code);
 }
 
 /**
@@ -176,7 +174,8 @@ static unsigned int drop_checked(struct srcroute_packet *p,
 unsigned int srcroute_refuse(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome, u32 info)
 {
-	return drop_checked(p, outcome, true, info);
+	return drop_checked(p, outcome, true, srcroute_outcomes[outcome].icmp_code,
+			    info);
 }
 
 /**
@@ -190,5 +189,34 @@ unsigned int srcroute_refuse(struct srcroute_packet *p,
 unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome)
 {
-	return drop_checked(p, outcome, false, 0);
+	return drop_checked(p, outcome, false, 0, 0);
+}
+
+/**
+ * srcroute_unreachable() - refuse transit without a route (T3)
+ * @p: the datagram, its header as received; its route says why there is none
+ *
+ * The error is that which the kernel sends about an ordinary datagram.
+ *
+ * Context: RCU read side. Frees @p->skb.
+ * Return: NF_STOLEN.
+ */
+unsigned int srcroute_unreachable(struct srcroute_packet *p)
+{
+	u8 code;
+
+	switch (skb_dst(p->skb)->error) {
+	case ENETUNREACH:
+		code = ICMP_NET_UNREACH;
+		break;
+	case EHOSTUNREACH:
+		code = ICMP_HOST_UNREACH;
+		break;
+	case EACCES:
+		code = ICMP_PKT_FILTERED;
+		break;
+	default:	/* a blackhole */
+		return srcroute_ignore(p, SRCROUTE_NO_ROUTE);
+	}
+	return drop_checked(p, SRCROUTE_NO_ROUTE, true, code, 0);
 }

@@ -68,20 +68,20 @@ static int look_up(const struct srcroute_packet *p, __be32 daddr,
 }
 
 /**
- * srcroute_route_is_unicast() - would a datagram be forwarded but for its source?
+ * srcroute_route_is_transit() - would a datagram be forwarded but for its source? (T)
  * @p: a datagram that srcroute_route_input() has refused
  * @daddr: the address that it was routed to
  *
  * Context: RCU read side.
- * Return: true if @daddr routes as unicast and may be forwarded.
+ * Return: true if it would, or if its source would be told that there is no route.
  */
-bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)
+bool srcroute_route_is_transit(const struct srcroute_packet *p, __be32 daddr)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(p->in);
 	struct fib_result res;
 
-	return in_dev && IN_DEV_FORWARD(in_dev) && !look_up(p, daddr, &res) &&
-	       res.type == RTN_UNICAST;
+	return in_dev && IN_DEV_FORWARD(in_dev) &&
+	       (look_up(p, daddr, &res) || res.type == RTN_UNICAST);
 }
 
 /**

@@ -830,13 +830,16 @@ def vrf_prerouting():
           "packets of the rules")
 
 
-@test("H6: an own address outside a VRF is none inside it, and the other "
+@test("H6, T3: an own address outside a VRF is none inside it, and the other "
       "way round")
 def vrf_own():
     vrf()
-    not_owned("p", ip(VSRC, B, lsrr(VNEXT)))
-    not_owned("a", ip(SRC, P, lsrr(FAR)))
-    bench.moved()
+    for link, src, dst, code in ("p", VSRC, B, 1), ("a", SRC, P, 0):
+        sent = ip(src, dst, lsrr(VNEXT))
+        bench.moved()
+        expect_error(bench.exchange(link, sent), 3, code, sent, to=src, link=link,
+                     src=P if link == "p" else A)
+        equal(bench.moved(), {"received": 1, "no_route": 1}, "counters: transit")
     sent = ip(VSRC, P, lsrr(B, VNEXT))
     expect_error(bench.exchange("p", sent), 3, 5, sent, to=VSRC, src=P,
                  link="p")

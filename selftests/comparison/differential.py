@@ -211,8 +211,8 @@ def recorded(fate, ours, native):
 
 def refused(case, fate, ours, native):
     ours, native = ours[0], native[0]
-    rule = next(iter(fate.native & {"V3", "V4", "H3", "H4", "H5"}), None)
-    if rule in ("H3", "H4"):
+    rule = next(iter(fate.native & {"V3", "V4", "H3", "H4", "H5", "T2", "T3"}), None)
+    if rule in ("H3", "H4", "T2", "T3"):
         return {rule} if not native else None
     if rule:
         # Native has let it pass for sound, or for adjacent; what then becomes

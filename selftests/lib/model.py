@@ -25,6 +25,8 @@ OUTCOMES = {"bad_option": (12, 0), "strict_transit": (12, 0),
             "bad_next": (3, 5), "no_route": (3, 5), "not_adjacent": (3, 5),
             "nonlocal": (3, 5), "revisit": (3, 5), "ttl_exceeded": (11, 0),
             "frag_needed": (3, 4)}
+# Where no route leads on, the code of the error, by the kind of the route (T3).
+UNREACHABLE = {None: 0, "unreachable": 1, "prohibit": 13, "blackhole": None}
 # What the kernel calls ICMP errors; types above 18 too (I1).
 ICMP_ERRORS = frozenset((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12))
 
@@ -322,15 +324,22 @@ class _Decision:
         """Terms: transit routes as unicast; anything else is the kernel's."""
         self.mark |= self.settings["mark"]
         route = self.route_to(self.dst) if host(self.dst) else None
-        if not route or route.kind != "unicast":
+        if not host(self.dst) or not self.router.forwarding(self.link) or \
+                route and route.kind in ("local", "broadcast"):
             self.leave_to_kernel("Terms")
         elif not self.source_passes(self.dst):
             self.bad_source()
         elif self.is_broken():
             pass
         elif self.srr.kind == SSRR:
-            self.note("T2")
+            self.note("T2", not route or route.kind != "unicast")
             self.refuse("strict_transit", 16 << 24)
+        elif not route or route.kind != "unicast":
+            self.note("T3", True)
+            self.fate.outcome = "no_route"
+            code = UNREACHABLE[route.kind if route else None]
+            if code is not None:
+                self.icmp(3, code, 0, route)
         else:
             self.note("T1")
             self.fate.outcome = "transit"

@@ -150,7 +150,7 @@ void srcroute_metadata_show(const struct srcroute_packet *p)
 	p->skb->_skb_refdst = p->metadata | SKB_DST_NOREF;
 }
 
-bool srcroute_route_is_unicast(const struct srcroute_packet *p, __be32 daddr)
+bool srcroute_route_is_transit(const struct srcroute_packet *p, __be32 daddr)
 {
 	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
 	return nondet_bool();
@@ -238,6 +238,12 @@ unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome)
 {
 	return end_with_error(p, outcome);
+}
+
+unsigned int srcroute_unreachable(struct srcroute_packet *p)
+{
+	prove(skb_valid_dst(p->skb), "a route says why there is none");
+	return end_with_error(p, SRCROUTE_NO_ROUTE);
 }
 
 bool srcroute_is_reversible(const struct srcroute_packet *p)

@@ -28,7 +28,7 @@ void main(void)
 			received.options[p.srr.off + 2] == p.srr.ptr);
 	/* Only judge_local() makes it a hit. */
 	suppose(!p.hit || p.verdict == SRR_VALID || !p.srr.route_at_fault);
-	switch (nondet_u8() % 4) {
+	switch (nondet_u8() % 5) {
 	case 0:
 		verdict = srcroute_discard(&p, outcome);
 		break;
@@ -37,6 +37,10 @@ void main(void)
 		break;
 	case 2:
 		verdict = srcroute_refuse(&p, outcome, nondet_u8());
+		break;
+	case 3:
+		suppose(skb_valid_dst(skb));
+		verdict = srcroute_unreachable(&p);
 		break;
 	default:
 		verdict = srcroute_ignore(&p, outcome);

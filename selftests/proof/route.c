@@ -20,7 +20,7 @@ void main(void)
 	reach(p.metadata);
 	srcroute_route_has_custom_rules(&proof_net);
 	if (srcroute_route_input(&p, nondet_u32()))
-		srcroute_route_is_unicast(&p, nondet_u32());
+		srcroute_route_is_transit(&p, nondet_u32());
 	else
 		reach(srcroute_has_host_route(&p, nondet_u32()));
 	srcroute_route_input(&p, nondet_u32());

@@ -405,6 +405,7 @@ SOURCES = {packet.addr(flow.src) for flow in FLOWS.values()}
 # What can become of a datagram.
 Left = collections.namedtuple("Left", "link to octets")
 Error = collections.namedtuple("Error", "link type code octets")
+Refusal = collections.namedtuple("Refusal", "code")  # of ICMP type 3
 DELIVERED, SILENCE = "delivery to a socket", "silence"
 ORDINARY = "ordinary", "large"
 
@@ -496,13 +497,15 @@ def brief(fate):
             fate.link, "a gateway" if fate.to == GATEWAY else "a neighbour")
     if isinstance(fate, Error):
         return "ICMP %d/%d on %s" % (fate.type, fate.code, fate.link)
+    if isinstance(fate, Refusal):
+        return "ICMP 3/%d" % fate.code
     return fate
 
 
 # What has to become of the source routes of a group, by what has become of its
 # ordinary datagrams: a fate, and the counter that it adds to.
 
-REFUSED = "ICMP 3/5"
+REFUSED = Refusal(5)
 
 
 def of_hit(shot, group, fates):
@@ -519,30 +522,34 @@ def of_hit(shot, group, fates):
 
 
 def of_transit(shot, group, fates):
-    """T1: what goes nowhere or to a socket is the kernel's, which drops it."""
+    """T1, T3; what rules lead to a socket is the kernel's, which drops it."""
     fate = fates[group["ordinary"].ident]
     if isinstance(fate, Left):
         return Left(fate.link, fate.to, shot.left(fate.link)), "transit"
-    return SILENCE, None
+    if isinstance(fate, Error):
+        return Refusal(fate.code), "no_route"
+    return SILENCE, None if fate == DELIVERED else "no_route"
 
 
 WANTED = {"loose": of_hit, "strict": of_hit, "over own": of_hit,
           "transit": of_transit}
 
 
-def is_refusal(shot, fate):
+def is_refusal(shot, fate, code):
     """An error to its source that quotes it as it was sent (I2)."""
     if not isinstance(fate, Error):
         return False
     return (fate.link, fate.type, fate.code, fate.octets[0], fate.octets[28:],
             fate.octets[16:20]) == (
-        shot.flow.home, 3, 5, 0x45, shot.datagram, packet.addr(shot.flow.src))
+        shot.flow.home, 3, code, 0x45, shot.datagram, packet.addr(shot.flow.src))
 
 
 def is_as_wanted(shot, fate, wanted):
-    if wanted == REFUSED and shot.is_later:
-        wanted = SILENCE  # I1
-    return is_refusal(shot, fate) if wanted == REFUSED else fate == wanted
+    if not isinstance(wanted, Refusal):
+        return fate == wanted
+    if shot.is_later:
+        return fate == SILENCE  # I1
+    return is_refusal(shot, fate, wanted.code)
 
 
 def differences(volley, fates, counters):
@@ -685,19 +692,19 @@ def led_to_77():
             for selector, wanted in SELECTORS.items()}
 
 
-@test("H2, H5, H6, T1: by every selector of ip-rule(8), source routes go on as "
+@test("H2, H5, H6, T1, T3: by every selector of ip-rule(8), source routes go on as "
       "an ordinary datagram to next does, of every protocol and as a fragment")
 def selectors():
     try_rows(WHOLE, led_to_77())
 
 
-@test("H2, H4, H5, H6, T1: with every action of ip-rule(8), too, a local route "
+@test("H2, H4, H5, H6, T1, T3: with every action of ip-rule(8), too, a local route "
       "that is no address of ours included")
 def actions():
     try_rows(WHOLE, ACTIONS)
 
 
-@test("H2, H5, H6, T1: by every selector, where rules are asked before the "
+@test("H2, H5, H6, T1, T3: by every selector, where rules are asked before the "
       "local table, so that they lead away what is for our own addresses")
 def selectors_ahead():
     local_last()
@@ -705,7 +712,7 @@ def selectors_ahead():
     try_rows(HALF, led_to_77())
 
 
-@test("H2, H4, H5, H6, T1: with every action, where rules are asked before the "
+@test("H2, H4, H5, H6, T1, T3: with every action, where rules are asked before the "
       "local table")
 def actions_ahead():
     local_last()

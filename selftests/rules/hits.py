@@ -414,5 +414,44 @@ def strict_transit():
         equal(bench.moved(), {"received": 1, "strict_transit": 1}, "counters")
 
 
+def without_route(dst, code):
+    for options in lsrr(FAR), lsrr(FAR, ptr=8), lsrr(FAR) + packet.record(1):
+        sent = ip(SRC, dst, options)
+        bench.moved()
+        out = bench.exchange("a", sent)
+        if code is None:
+            expect_nothing(out)
+        else:
+            expect_error(out, 3, code, sent, src=A)
+        equal(bench.moved(), {"received": 1, "no_route": 1}, "counters")
+
+
+@test("T3: in transit, no route is told of as to an ordinary datagram: 3/0, 3/1, 3/13, "
+      "nothing for a blackhole")
+def transit_without_route():
+    without_route("10.77.0.1", 0)
+    for kind, net, code in ("unreachable", 78, 1), ("prohibit", 79, 13), \
+            ("blackhole", 76, None):
+        bench.temporary("route add %s 10.%d.0.0/16" % (kind, net))
+        without_route("10.%d.0.1" % net, code)
+    bench.temporary("route add 10.76.0.0/24 via %s" % NEXT)
+    equal(list(bench.exchange("a", ip(SRC, "10.76.0.1", lsrr(FAR)))), ["b"], "by a route")
+
+
+@test("T3, H2: from a source that none may be there is no answer, but a count")
+def transit_without_route_or_source():
+    bench.moved()
+    expect_nothing(bench.exchange("a", ip("127.0.0.1", "10.77.0.1", lsrr(FAR))))
+    equal(bench.moved(), {"received": 1, "bad_source": 1}, "counters")
+
+
+@test("T3, Terms: what comes in by an interface that does not forward is the kernel's")
+def no_route_without_forwarding():
+    bench.configure("net.ipv4.conf.a.forwarding", 0)
+    bench.moved()
+    expect_nothing(bench.exchange("a", ip(SRC, "10.77.0.1", lsrr(FAR))))
+    equal(bench.moved(), {}, "counters")
+
+
 if __name__ == "__main__":
     ktap.main(bench.close)
