@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""docs/lab.md as a program reads it: the map, and the exercises.
+"""Pages as a program reads them: docs/lab.md with its map and exercises, the
+examples, README.md.
 
-A fenced block of `sh` is what the reader types; the block of `text` below it is
-what comes out, where `...` stands for anything, within a line or as one.
+A fenced block of `sh` is what the reader types, and `on=NODE` behind it says where;
+the block of `text` below it is what comes out, where `...` stands for anything,
+within a line or as one.
 """
 
 import os
 import re
 
-PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.realpath(__file__)))), "docs", "lab.md")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+LAB = "docs/lab.md"
 PROSE, COMMANDS, OUTPUT = "prose", "sh", "text"
 
 
@@ -33,16 +36,27 @@ class Section:
                 found[-1] = (found[-1][0], text)
         return found
 
+    def steps_on(self):
+        """(node, commands, what must come out or None) in order."""
+        found = []
+        for kind, text in self.parts:
+            if kind.startswith(COMMANDS + " on="):
+                found.append((kind.partition("=")[2], text, None))
+            elif kind == OUTPUT and found:
+                found[-1] = (*found[-1][:2], text)
+        return found
 
-def sections():
-    """{title: Section} of the page."""
-    with open(PAGE) as file:
+
+def sections(path=LAB):
+    """{title: Section} of a page."""
+    with open(os.path.join(TOP, path)) as file:
         text = re.sub(r"<!--.*?-->\n?", "", file.read(), flags=re.S)
     found = {}
     for chunk in re.split(r"^#+ ", text, flags=re.M)[1:]:
         title, _, body = chunk.partition("\n")
         section = found[title] = Section(title)
-        pieces = re.split(r"^```(\w+)\n(.*?)^```\n", body, flags=re.M | re.S)
+        pieces = re.split(r"^```(\w+(?: on=\w+)?)\n(.*?)^```\n", body,
+                          flags=re.M | re.S)
         section.add(PROSE, pieces[0])
         for at in range(1, len(pieces), 3):
             section.add(pieces[at], pieces[at + 1])
@@ -55,9 +69,9 @@ def the_map():
                 if kind == OUTPUT)
 
 
-def exercises():
+def exercises(path=LAB):
     """The sections whose titles begin with a number, in order."""
-    return [section for title, section in sections().items()
+    return [section for title, section in sections(path).items()
             if re.match(r"\d+\. ", title)]
 
 
