@@ -87,9 +87,9 @@ static bool was_untracked(struct error *e, struct net *net,
 }
 
 /*
- * Has the error a source route that leads back to ourselves? Only an error about a
- * failed link has one, and only that says host unreachable: neither the module nor
- * ip_forward() does of a source-routed datagram.
+ * Has the error a source route that leads back to ourselves? Of those that say host
+ * unreachable only an error about a failed link has one: T3's has none, and ip_forward()
+ * sends none about a source-routed datagram.
  */
 static bool icmp_has_stale_srr(const struct error *e, struct srr *srr)
 {

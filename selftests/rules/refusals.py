@@ -181,6 +181,23 @@ def none_to_broadcast_source():
         packet.Error(expect_one(bench.exchange("a", sent), "a"))
 
 
+@test("S, I1: an ICMP error that must not be sent is counted as icmp_suppressed at the "
+      "interface that it was to leave by, and traced")
+def suppressed():
+    with Trace("srcroute/srcroute_icmp_suppress") as trace:
+        for src, link in ("10.1.0.255", "a"), ("10.2.0.255", "b"):
+            before = bench.router.counters()
+            expect_nothing(bench.exchange("a", ip(src, A, lsrr("127.0.0.1"))))
+            after = bench.router.counters()
+            equal({key: n - before[key] for key, n in after.items() if n != before[key]},
+                  {("a", "received"): 1, ("a", "bad_next"): 1,
+                   (link, "icmp_suppressed"): 1}, "counters")
+            equal(trace.lines(), ["srcroute_icmp_suppress: out=%s saddr=%s daddr=%s "
+                                  "icmp=3/5" % (link, src, A)], "event")
+        expect_one(bench.exchange("a", ip(SRC, A, lsrr("127.0.0.1"))), "a")
+        equal(trace.lines(), [], "event of an error that is sent")
+
+
 @test("I2: errors quote the datagram as received, also after own addresses")
 def quote_as_received():
     bench.temporary("route add unreachable 10.78.0.0/16")
