@@ -6,7 +6,7 @@
 ktap_number=0
 
 # ktap_report STATUS WHAT [LOG]: a part's own results go below the line that sums
-# them up.
+# them up, and how long the run has taken so far.
 ktap_report()
 {
 	ktap_number=$((ktap_number + 1))
@@ -16,6 +16,7 @@ ktap_report()
 	else
 		echo "not ok $ktap_number $2"
 	fi
+	echo "# after $SECONDS s"
 }
 
 # ktap_count FILE: the last line of a run. What has not come of it is a failure.
