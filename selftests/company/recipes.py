@@ -345,7 +345,7 @@ def who_where():
 
 
 @test("Interface: recipe: source routes go another way than the rest")
-@recipe("Another way than the rest")
+@recipe("Another path than the rest")
 def another_way():
     ktap.cleanup(bench.router.ip, "rule del fwmark 0x100/0x100",
                  "route flush table 100")
@@ -493,7 +493,7 @@ def who_where_travel(all_of_it):
 
 @test("Interface: recipe on the first of three gateways: another way: a "
       "traceroute, and 1 MB past a small MTU")
-@travel("Another way than the rest")
+@travel("Another path than the rest")
 def another_way_travel(all_of_it):
     before = all_of_it.second.counters()
     all_of_it.trace(WAY)
