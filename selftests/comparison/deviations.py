@@ -61,7 +61,9 @@ def error_in(out):
 
 
 def field(pointer, options):
-    """Of which option, and which octet of it, where there are no No Operations."""
+    """The destination address; or of which option, and which octet of it, where there are no No Operations."""
+    if pointer == 16:
+        return "the destination"
     at = 20
     while at < 20 + len(options):
         if pointer - at in FIELDS:
@@ -306,6 +308,17 @@ def transit():
     for dev in "all", "a":
         bench.configure("net.ipv4.conf.%s.accept_source_route" % dev, 0)
     return fate(ip(SRC, FAR, lsrr(NEXT)))
+
+
+@shows("T2 no route", "strict, for another router, to which no route leads",
+       "ICMP 12/0, at the destination")
+def strict_transit_without_route():
+    return fate(ip(SRC, "10.77.0.1", ssrr(NEXT)))
+
+
+@shows("T3 no route", "loose, for another router, to which no route leads", "ICMP 3/0")
+def transit_without_route():
+    return fate(ip(SRC, "10.77.0.1", lsrr(NEXT)))
 
 
 @shows("C3 socket", "a socket of the router is connected to the sender", "forwarded")
