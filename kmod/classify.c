@@ -9,12 +9,12 @@
 #include "classify.h"
 
 /*
- * Has SRv6 brought a datagram with options into a VRF (End.DT4, End.DT46)? It takes
- * it for granted that there are none, whereas ip_rcv_core() notes where transport
- * begins. So the header must not be noted before the last hook has asked.
+ * Has SRv6 brought a datagram with options into a VRF (End.DT4, End.DT46)? SRv6 sets
+ * the transport offset as if there were no options, whereas ip_rcv_core() sets it
+ * behind them. So nothing may change the offset before the last hook has read it.
  *
- * What a queue has given options on the pass of the enslaved interface looks the
- * same, and is taken for the VRF's.
+ * If an NFQUEUE verdict has added options on the pass of the enslaved interface, the
+ * datagram looks the same, and is treated as one that SRv6 has brought.
  */
 static bool is_by_srv6(const struct sk_buff *skb)
 {
@@ -49,8 +49,8 @@ struct net_device *srcroute_receiving_dev(const struct sk_buff *skb)
  * srcroute_is_for_rx_handler() - is a datagram for the other end of its device? (O1)
  * @p: the datagram; its device has a handler that runs after PRE_ROUTING
  *
- * What is not for the namespace itself belongs to a container, as with ipvlan in mode
- * l3s.
+ * A datagram that is not for the namespace itself belongs to a container, as with
+ * ipvlan in mode l3s.
  *
  * Context: RCU read side.
  * Return: true if it is.

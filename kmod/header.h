@@ -102,10 +102,10 @@ static inline bool srcroute_header_make_room(struct sk_buff *skb,
  * srcroute_is_plain() - is a datagram surely one without options?
  * @skb: any datagram at a hook
  *
- * Asked of every datagram, so nothing is pulled, and its first octet alone is looked
- * at, which tells version and header length. That the header is there is nobody's
- * concern: what is plain is left alone, whole or not. To look is safe even where no
- * octet is in the linear part, since struct skb_shared_info follows it.
+ * Called for every datagram, so it pulls nothing, and reads the first octet alone,
+ * which has version and header length. Whether the header is complete does not matter:
+ * a plain datagram is left alone. The read is safe even if the linear part is empty,
+ * since struct skb_shared_info follows it.
  *
  * Context: any.
  * Return: false if it is worth a closer look.

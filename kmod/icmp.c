@@ -3,9 +3,9 @@
  * The hook of LOCAL_OUT, before connection tracking: the router's own ICMP errors
  * about source-routed datagrams (I1, I4, C4).
  *
- * The kernel sends some that it must not: ip_forward() answers sources that are not
- * one host, and an error about a failed link carries the reversed route of the
- * rewritten header, whose first address is our own.
+ * The kernel sends some that it must not send: ip_forward() answers sources that are
+ * not one host. An error about a failed link carries the reversed route of the
+ * rewritten header, whose first address is our own, so it would loop to ourselves.
  */
 #include <linux/icmp.h>
 #include <linux/netfilter_ipv4.h>
@@ -87,9 +87,9 @@ static bool was_untracked(struct error *e, struct net *net,
 }
 
 /*
- * Has the error a source route that leads back to ourselves? Of those that say host
- * unreachable only an error about a failed link has one: T3's has none, and ip_forward()
- * sends none about a source-routed datagram.
+ * Has the error a source route that leads back to ourselves? Only an error about a
+ * failed link has one. It is recognised by "host unreachable" beside the route: what T3
+ * sends has none, and ip_forward() sends no such error about a source-routed datagram.
  */
 static bool icmp_has_stale_srr(const struct error *e, struct srr *srr)
 {
@@ -174,10 +174,10 @@ static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
 }
 
 /*
- * The socket by which the kernel sends its own ICMP. Whatever else passes
- * LOCAL_OUT is not ours to change: an error that a program sends by a raw
- * socket, and what is only forwarded by way of it (IPVS, copies of a `dup`, the
- * transmit path of a VRF).
+ * The socket by which the kernel sends its own ICMP. Nothing else in LOCAL_OUT may be
+ * changed: neither an error that a program sends by a raw socket, nor datagrams that
+ * are only forwarded through LOCAL_OUT (IPVS, copies of a `dup`, the transmit path of
+ * a VRF).
  */
 static bool is_from_icmp_socket(const struct sock *sk)
 {

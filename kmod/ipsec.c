@@ -2,8 +2,8 @@
 /*
  * IPsec: what policies say of a hit on its way to the next address (H13).
  *
- * ip_forward() asks them about every datagram that is rewritten, by its new
- * header. Left to ask here is what has to be known before.
+ * ip_forward() checks them for every rewritten datagram, by its new header. The checks
+ * here are those whose result is needed before the rewrite.
  */
 #include <net/ip.h>
 #include <net/xfrm.h>

@@ -32,9 +32,9 @@ static unsigned int compile_failed(struct srcroute_packet *p, int err,
 }
 
 /*
- * Whether it is delivered is up to accept_source_route, here alone (O3). The kernel
- * asks it before it routes what a device has received; behind SRv6, which brings a
- * datagram to the VRF device from outside the VRF, nobody does.
+ * accept_source_route decides if a complete datagram is delivered, and nothing else
+ * (O3). The kernel checks it before it routes a datagram that a device has received.
+ * It does not for a datagram that SRv6 brings to the VRF device from outside the VRF.
  */
 static bool is_accepted(const struct srcroute_packet *p)
 {
@@ -213,9 +213,10 @@ static noinline unsigned int bad_option(struct srcroute_packet *p)
 }
 
 /*
- * SRv6 has taken it for granted that there are no options, and the kernel delivers by
- * what is noted here. Not of what is left to the kernel: nobody else would ask if it
- * may be delivered, and without us it is not.
+ * The kernel delivers by the offset that is set here, and SRv6 has set it as if there
+ * were no options. It is not set for a datagram that is left to the kernel: with the
+ * wrong offset such a datagram is not delivered, as without the module, and nothing
+ * else would check accept_source_route.
  */
 static void note_transport(const struct srcroute_packet *p)
 {
@@ -277,11 +278,11 @@ static unsigned int judge_transit(struct srcroute_packet *p)
 }
 
 /*
- * To ask the routing table for a local address costs as much as all the rest, and
- * mostly the answer is that for the last datagram of this interface. A CPU remembers
- * it together with the generation of the routes, which every change of routes,
- * addresses or VRFs raises; in the same way the kernel trusts routes that it keeps.
- * Address and generation share one u64, so that one access reads both.
+ * A look-up of a local address costs as much as everything else, and its result is
+ * mostly that of the last datagram on this interface. So each CPU keeps the address
+ * with the generation of the routes, which every change of routes, addresses or VRFs
+ * raises. The kernel validates cached routes in the same way. Address and generation
+ * share one u64, so one per-CPU access reads both.
  */
 static u64 local_key(const struct srcroute_packet *p)
 {
@@ -338,9 +339,9 @@ static bool routes_as_transit(const struct srcroute_packet *p, int *err)
 }
 
 /*
- * Where no rule comes before the local table, one look-up tells both that the
- * destination is not ours and where it is. What is neither ours nor transit is the
- * kernel's.
+ * If no rule comes before the local table, one look-up tells both that the destination
+ * is not ours and how to reach it. A datagram that is neither ours nor transit is left
+ * to the kernel.
  *
  * Return: true if the destination is ours, else false with @verdict set.
  */

@@ -7,9 +7,8 @@
 #include "control.h"
 
 /*
- * The kernel's own room for a namespace gets a pointer only: what the kernel
- * allocates there is charged to nobody, and a user may make namespaces without
- * number.
+ * Only a pointer is in the memory that the kernel allocates for each namespace: that
+ * memory is charged to no cgroup, and a user may create any number of namespaces.
  */
 static struct srcroute_net **place(const struct net *net)
 {
@@ -45,7 +44,7 @@ no_proc:
 	return err;
 }
 
-/* A write through a file that someone still holds open comes too late now. */
+/* From here on, a write through a file that is still open registers no hook. */
 static void __net_exit netns_pre_exit(struct net *net)
 {
 	struct srcroute_net *sn = srcroute_net(net);

@@ -28,8 +28,8 @@ static void sum_up(const struct srcroute_iface *iface,
 }
 
 /*
- * A record is an interface, and the position its ifindex: in that order they are
- * shown, and a reader misses none that stays.
+ * The position in the file is the ifindex of an interface. So interfaces come in that
+ * order, and a reader misses none that exists all the time.
  */
 static const struct net_device *find(struct net *net, loff_t from)
 {

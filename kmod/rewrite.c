@@ -30,7 +30,7 @@
 
 #ifndef CONFIG_PREEMPT_RT
 
-/* Nobody else forwards on this CPU before we have done. */
+/* No other task forwards on this CPU before this one has finished. */
 static DEFINE_PER_CPU(unsigned int, depth);
 
 static __always_inline void input(struct sk_buff *skb)
@@ -48,9 +48,10 @@ static bool is_too_deep(void)
 #else
 
 /*
- * Here tasks that forward preempt each other, and since Linux 6.18 none waits until
- * another one on its CPU has left softirqs: a number would be that of all of them. So a
- * CPU has a list of what is being forwarded on it. A task keeps to its CPU meanwhile.
+ * With PREEMPT_RT, tasks that forward preempt each other, and since Linux 6.18 a task
+ * does not wait until another one on its CPU has left softirqs. A counter per CPU would
+ * count all of them. So each CPU has a list with an entry for each datagram that is
+ * being forwarded on it. A task stays on its CPU meanwhile.
  */
 struct forwarding {
 	struct hlist_node node;
@@ -72,7 +73,7 @@ static noinline void input(struct sk_buff *skb)
 	preempt_enable();
 }
 
-/* In process context a task may be on any CPU: it has nothing in the list of any. */
+/* A task in process context may be on any CPU, and has no entry in any list. */
 static bool is_too_deep(void)
 {
 	const struct forwarding *one;
@@ -173,9 +174,8 @@ static __always_inline bool is_refused(struct srcroute_packet *p, __be32 next,
 }
 
 /*
- * ip_forward() is to act on none of the options again. What stays is where they are,
- * for fragments and errors. Where the source route is the only option, nothing has
- * been noted of it.
+ * ip_forward() must not act on any option again. Their offsets stay, for fragments and
+ * errors. If the source route is the only option, no offset has been set.
  */
 static void settle_options(struct sk_buff *skb)
 {
@@ -209,7 +209,7 @@ static __always_inline unsigned int forward(struct srcroute_packet *p,
 					    struct sk_buff *skb,
 					    enum srcroute_outcome outcome)
 {
-	/* ip_forward() and the flowtable ask by it if there are options. */
+	/* ip_forward() and the flowtable look here whether there are options. */
 	IPCB(skb)->opt.optlen = p->h.options_len;
 	IPCB(skb)->flags &= ~IPSKB_DOREDIRECT;		/* H11 */
 	if (unlikely(skb->sk))	/* by TPROXY; ip_forward() drops what has one */

@@ -43,7 +43,7 @@ static struct ctl_table *make_table(struct srcroute_net *sn,
 	return table;
 }
 
-/* Waits for whoever is at the files, so not to be called under srcroute_net.lock. */
+/* Waits for handlers of the files, so do not call it under srcroute_net.lock. */
 static void del_files(struct srcroute_conf *conf)
 {
 	if (!conf->header)

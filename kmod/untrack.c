@@ -14,10 +14,10 @@
  * (`make bench`). An array without hooks is what is left while ours are taken
  * out.
  *
- * There is no function to ask, but nf_hook() reads the array in the same way, and
- * every module that calls a hook compiles nf_hook() into itself from
- * <linux/netfilter.h>. A number that is out of date costs nothing: a hook that is
- * being registered need not see the datagrams that have passed ours already.
+ * The kernel has no function for this. nf_hook() of <linux/netfilter.h>, which is
+ * inlined into every module that calls a hook, reads the array in the same way. A
+ * stale number does no harm: a hook that is being registered need not see datagrams
+ * that have passed ours already.
  */
 static bool has_other_hooks(const struct net *net)
 {

@@ -61,7 +61,8 @@ def error_in(out):
 
 
 def field(pointer, options):
-    """The destination address; or of which option, and which octet of it, where there are no No Operations."""
+    """The destination address; or of which option, and which octet of it, where there
+    are no No Operations."""
     if pointer == 16:
         return "the destination"
     at = 20
