@@ -33,7 +33,7 @@ help:
 	@echo 'make KDIR=DIR     ... for the kernel whose headers are in DIR'
 	@echo 'make install      install it, so that modprobe finds it'
 	@echo 'make deb          Debian packages, in out/deb/'
-	@echo 'make dist         a tarball of the commit, the same for all, in out/dist/'
+	@echo 'make dist         a tarball of the commit with its SBOM, the same for all, in out/dist/'
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
