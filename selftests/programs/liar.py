@@ -5,11 +5,8 @@ changes. Needs no module: the network is a function (lib/mimic.py).
 """
 
 import json
-import os
 import pathlib
-import shutil
 import struct
-import subprocess
 
 import jsonschema
 
@@ -18,50 +15,12 @@ from lib.ktap import check, equal, test
 from lib.mimic import Mimic
 from lib.packet import (ICMP, Packet, addr, checksum, icmp_error, ip, lsrr,
                         ssrr)
+from lib.tracer import (HOST, chain_of, echo_reply, expired, returned, srtrace,
+                        verdict)
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs/srtrace.schema.json"
-HOST = Mimic.HOST
 R1, G, R2, TO = "10.221.0.1", "10.221.0.2", "10.221.0.3", "10.222.0.9"
 STRANGER = "10.223.0.1"
-
-
-def find_program():
-    places = [parent / "out/srtrace/srtrace"
-              for parent in pathlib.Path(__file__).resolve().parents]
-    found = [str(place) for place in places if place.exists()]
-    return (os.environ.get("SRTRACE") or (found or [None])[0] or
-            shutil.which("srtrace") or "srtrace")
-
-
-PROGRAM = find_program()
-
-
-def srtrace(mimic, *words, status=0, **options):
-    with mimic.host:
-        done = subprocess.run([PROGRAM, "-n", *words], text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60, **options)
-    if status is not None:
-        equal(done.returncode, status, "exit code (%s%s)" % (done.stderr,
-                                                             done.stdout))
-    return done.stdout
-
-
-def verdict(mimic, *words, status=None):
-    lines = [json.loads(line) for line in
-             srtrace(mimic, "-j", "-w", "0.3", "-q", "1", *words,
-                     status=status).splitlines()]
-    return lines[-1], [one for one in lines if one["type"] == "probe"]
-
-
-def expired(probe, by, **fields):
-    return ip(by, HOST, proto=ICMP, payload=icmp_error(11, 0, probe), **fields)
-
-
-def echo_reply(probe, by=TO):
-    body = b"\0\0\0\0" + Packet(probe).payload[4:]
-    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-    return ip(by, HOST, proto=ICMP, payload=body)
 
 
 def put(octets, at, new):
@@ -153,28 +112,23 @@ def answers():
           "without a lie")
 
 
-def returned(probe, ptr=8, src=HOST, dst=HOST):
-    return ip(src, dst, lsrr(R2, ptr=ptr), proto=ICMP,
-              ident=Packet(probe).ident, payload=Packet(probe).payload)
-
-
 @test("srtrace: a probe has returned only if it is for us and its route is used up")
 def returns():
     mimic = Mimic()
     for what, lie in (
-            ("the route is not used up", lambda p: returned(p, ptr=4)),
+            ("the route is not used up", lambda p: returned(p, R2, ptr=4)),
             ("with a strict route", lambda p: ip(
                 HOST, HOST, ssrr(R2, ptr=8), proto=ICMP,
                 ident=Packet(p).ident, payload=Packet(p).payload)),
             ("with a longer route", lambda p: ip(
                 HOST, HOST, lsrr(R1, R2, ptr=12), proto=ICMP,
                 ident=Packet(p).ident, payload=Packet(p).payload)),
-            ("it passes us", lambda p: returned(p, dst=STRANGER)),
+            ("it passes us", lambda p: returned(p, R2, dst=STRANGER)),
             ("it has lost its route", lambda p: ip(
                 HOST, HOST, proto=ICMP, ident=Packet(p).ident,
                 payload=Packet(p).payload)),
-            ("another has sent it", lambda p: returned(p, src=STRANGER)),
-            ("other data", lambda p: resum(flip(returned(p), 34))),
+            ("another has sent it", lambda p: returned(p, R2, src=STRANGER)),
+            ("other data", lambda p: resum(flip(returned(p, R2), 34))),
             ("a firewall rejects it", lambda p: ip(
                 R1, HOST, proto=ICMP, payload=icmp_error(3, 3, p)))):
         mimic.answer = lambda probe, lie=lie: [lie(probe)]
@@ -184,7 +138,7 @@ def returns():
         text = srtrace(mimic, "-w", "0.3", "-q", "1", "-r", "1000", "--probe",
                        "-", input=G + "\n", status=1)
         check("forwards" not in text, "%s: %s" % (what, text))
-    mimic.answer = lambda probe: [returned(probe)]
+    mimic.answer = lambda probe: [returned(probe, R2)]
     equal(verdict(mimic, "-m", "1", "--loop", G, status=0)[0]["verdict"],
           "returned", "without a lie")
 
@@ -298,21 +252,6 @@ def same_process():
           "an answer to another run")
 
 
-def chain_of(hops, lose=lambda n: False):
-    """A way of so many routers; the n-th datagram that lose() chooses is lost."""
-    count = [0]
-
-    def answer(probe):
-        count[0] += 1
-        ttl = Packet(probe).ttl
-        if lose(count[0]):
-            return []
-        if ttl > hops:
-            return [echo_reply(probe)]
-        return [expired(probe, "10.221.1.%d" % ttl)]
-    return answer
-
-
 def took(lines):
     return lines[-1]["time"] - lines[0]["time"]
 
@@ -373,7 +312,7 @@ def silent_back():
         gone = ip(HOST, HOST, lsrr(R2, ptr=8), ttl=ttl, proto=ICMP,
                   ident=Packet(probe).ident, payload=Packet(probe).payload)
         return {1: [expired(probe, R1)], 2: [expired(probe, G)], 3: [],
-                4: [expired(gone, R1)]}.get(ttl, [returned(probe)])
+                4: [expired(gone, R1)]}.get(ttl, [returned(probe, R2)])
     mimic = Mimic(answer)
     end, _ = verdict(mimic, "--loop", G, status=0)
     equal((end["out"], end["back"]), ([R1, G], [None, R1]), "ways")
@@ -387,7 +326,7 @@ def ways_differ():
         gone = ip(HOST, HOST, lsrr(R2, ptr=8), ttl=ttl, proto=ICMP,
                   ident=Packet(probe).ident, payload=Packet(probe).payload)
         return {1: [expired(probe, R1)], 2: [expired(probe, G)],
-                3: [expired(gone, back)]}.get(ttl, [returned(probe)])
+                3: [expired(gone, back)]}.get(ttl, [returned(probe, R2)])
     mimic = Mimic(answer)
     text = srtrace(mimic, "--loop", G, status=0)
     check("ms  !" in text and "! the ways differ" in text, text)
@@ -404,8 +343,8 @@ def many():
 
     def answer(probe):
         lossy[0] += 1
-        return [returned(probe)] if lossy[0] % 3 else []
-    mimic = Mimic(lambda probe: [returned(probe)])
+        return [returned(probe, R2)] if lossy[0] % 3 else []
+    mimic = Mimic(lambda probe: [returned(probe, R2)])
     text = srtrace(mimic, "-r", "1000", "--probe", "-",
                    input="\n".join(gateways), status=0)
     check("1000 of 1000 forward" in text, text[-200:])
@@ -417,7 +356,7 @@ def many():
 
 @test("srtrace: gateways without a route are told of, and the others asked")
 def no_route():
-    mimic = Mimic(lambda probe: [returned(probe)])
+    mimic = Mimic(lambda probe: [returned(probe, R2)])
     mimic.host.ip("route add unreachable 10.225.0.0/24")
     text = srtrace(mimic, "-r", "1000", "--probe", "-",
                    input="10.225.0.1\n%s\n" % G, status=0)

@@ -29,6 +29,7 @@ enum side {
  * @whole: all TTLs up to this have their end
  * @silent: TTLs up to @whole that are silent, in a row
  * @end: the TTL at which it ends
+ * @unsent: errno of the last one that our own kernel has not sent
  * @gave_up: after too many silent ones
  */
 struct ways {
@@ -42,6 +43,7 @@ struct ways {
 	unsigned int whole;
 	unsigned int silent;
 	unsigned int end;
+	int unsent;
 	bool gave_up;
 };
 
@@ -66,6 +68,7 @@ static struct ask *next(struct work *work, double *when)
 	ask->probe = (struct probe){
 		.route = ways->route, .ttl = ways->next++,
 		.from = ways->route.to, .size = settings.size,
+		.whole = settings.whole,
 	};
 	ask->tries = settings.probes;
 	return ask;
@@ -87,8 +90,11 @@ static void done(struct work *work, struct ask *ask)
 		json_probe(ask);
 	while (ways->whole < ways->end && ways->done[ways->whole + 1]) {
 		reply = &ways->asks[++ways->whole].reply;
-		ways->silent = reply->outcome == OUTCOME_NONE ?
+		ways->silent = reply->outcome == OUTCOME_NONE ||
+			       reply->outcome == OUTCOME_UNSENT ?
 			ways->silent + 1 : 0;
+		if (reply->outcome == OUTCOME_UNSENT)
+			ways->unsent = reply->error;
 		if (ways->silent >= settings.gap)
 			ways->gave_up = true;
 	}
@@ -248,6 +254,9 @@ static void conclude(const struct ways *ways, bool whole)
 	} else if (wire_lost()) {
 		verdict = "unknown";
 		reason = "replies were lost before they were read";
+	} else if (ways->unsent) {
+		verdict = "unknown";
+		reason = strerror(ways->unsent);
 	} else if (!count(ways, SIDE_BACK)) {
 		reason = "nothing is heard from behind the gateway: it does not forward, or all is dropped";
 	} else {

@@ -70,6 +70,7 @@ static const char usage_text[] =
 "  -z SECONDS   at least, between two probes (0.005)\n"
 "  -N PROBES    at most, in flight (16)\n"
 "  --gap HOPS   that may be silent in a row (5)\n"
+"  -4           IPv4, which alone has source routes\n"
 "  -i DEVICE    interface to send by\n"
 "  --vrf VRF    VRF to send in\n"
 "  -t TOS       type of service (0)\n"
@@ -129,7 +130,7 @@ static const struct option long_options[] = {
 	{ "aliases", no_argument, NULL, MODE_ALIASES },
 	{ "probe", no_argument, NULL, MODE_PROBE },
 	{ "gap", required_argument, NULL, 'G' },
-	{ "vrf", required_argument, NULL, 'i' },
+	{ "vrf", required_argument, NULL, 'R' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ }
@@ -193,6 +194,12 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 	case 'i':
 		settings.device = optarg;
 		break;
+	case 'R':
+		settings.device = optarg;
+		settings.vrf = true;
+		break;
+	case '4':	/* there is no other */
+		break;
 	case 't':
 		settings.tos = read_whole('t', optarg, 0, 255);
 		break;
@@ -241,7 +248,7 @@ static const struct {
 	{ 'm', 1 << MODE_TRACE | 1 << MODE_LOOP },
 	{ 'G', 1 << MODE_TRACE | 1 << MODE_LOOP },
 	{ 'l', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'F', 1 << MODE_TRACE },
+	{ 'F', 1 << MODE_TRACE | 1 << MODE_LOOP },
 	{ 'z', 1 << MODE_TRACE | 1 << MODE_LOOP | 1 << MODE_ALIASES },
 	{ 'N', 1 << MODE_TRACE | 1 << MODE_LOOP | 1 << MODE_ALIASES },
 	{ 'd', 1 << MODE_PROBE },
@@ -269,6 +276,8 @@ static void check(enum mode mode, const struct route *route, int words)
 		     settings.last);
 	if (settings.kind == KIND_ICMP && settings.port)
 		fail(EXIT_USAGE, "-p goes with -U or -T");
+	if (given['i'] && given['R'])
+		fail(EXIT_USAGE, "-i or --vrf, not both");
 	if (settings.json && settings.verbose)
 		fail(EXIT_USAGE, "-v has no effect with -j, where the octets are");
 	if (!settings.port)
@@ -376,7 +385,7 @@ int main(int argc, char **argv)
 	int option, status;
 
 	check_output();
-	while ((option = getopt_long(argc, argv, "g:SIUTp:q:f:m:w:z:N:s:i:t:Fl:d:r:nvjhV",
+	while ((option = getopt_long(argc, argv, "4g:SIUTp:q:f:m:w:z:N:s:i:t:Fl:d:r:nvjhV",
 				     long_options, NULL)) >= 0) {
 		given[option & 0xff] = true;
 		if (option >= MODE_LOOP && option <= MODE_PROBE)

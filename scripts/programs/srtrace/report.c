@@ -174,8 +174,12 @@ const char *error_name(const struct reply *reply)
 	};
 	static char text[64];
 
-	if (reply->type == ICMP_DEST_UNREACH &&
-	    reply->code < sizeof(unreachable) / sizeof(*unreachable))
+	if (reply->mtu)
+		snprintf(text, sizeof(text),
+			 "fragmentation needed, MTU %u (%u/%u)", reply->mtu,
+			 reply->type, reply->code);
+	else if (reply->type == ICMP_DEST_UNREACH &&
+		 reply->code < sizeof(unreachable) / sizeof(*unreachable))
 		snprintf(text, sizeof(text), "%s (%u/%u)",
 			 unreachable[reply->code], reply->type, reply->code);
 	else if (reply->type == ICMP_PARAMETERPROB)

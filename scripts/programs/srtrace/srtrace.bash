@@ -24,7 +24,7 @@ _srtrace()
 	case $word in
 	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --loop --record
 			--aliases --probe -I -U -T -p -q -f -m -w -z -N --gap
-			-i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;
+			-4 -i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;
 	*)	mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;
 	esac
 }

@@ -72,6 +72,7 @@ enum kind {
  * @rate: probes per second of a scan
  * @source: address to send from, 0 for the one that routing chooses
  * @device: interface or VRF to send by, or NULL
+ * @vrf: @device is a VRF
  * @tos: type of service
  * @whole: the datagrams may not be fragmented
  * @size: length of the datagrams, 0 for the least
@@ -94,6 +95,7 @@ struct settings {
 	double rate;
 	in_addr_t source;
 	const char *device;
+	bool vrf;
 	uint8_t tos;
 	bool whole;
 	unsigned int size;

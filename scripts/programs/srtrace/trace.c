@@ -32,6 +32,7 @@ struct hop {
  * @end: the TTL at which the way ends, as far as is known
  * @silent: hops without a reply, in a row, up to @shown
  * @last: the reply that ends it
+ * @unsent: errno of the last one that our own kernel has not sent
  * @gave_up: after too many silent ones
  */
 struct walk {
@@ -44,6 +45,7 @@ struct walk {
 	unsigned int end;
 	unsigned int silent;
 	struct reply last;
+	int unsent;
 	bool gave_up;
 };
 
@@ -172,8 +174,7 @@ static struct ask *next(struct work *work, double *when)
 
 		if (hop->sent == settings.probes)
 			continue;
-		if (!hop->sent || hop->done == hop->sent ||
-		    now() >= hop->sent_at + HOP_PAUSE)
+		if (!hop->sent || now() >= hop->sent_at + HOP_PAUSE)
 			return make_ask(walk, ttl);
 		if (!*when || hop->sent_at + HOP_PAUSE < *when)
 			*when = hop->sent_at + HOP_PAUSE;
@@ -195,7 +196,9 @@ static void show_hop(struct walk *walk, unsigned int ttl)
 
 		if (!settings.json)
 			show_reply(reply, walk->route, before);
-		if (reply->outcome != OUTCOME_NONE)
+		if (reply->outcome == OUTCOME_UNSENT)
+			walk->unsent = reply->error;
+		else if (reply->outcome != OUTCOME_NONE)
 			silent = false;
 		if (is_reply(reply)) {
 			before = reply;
@@ -279,6 +282,12 @@ static void conclude(const struct walk *walk, bool whole)
 	} else if (wire_lost()) {
 		verdict = "unknown";
 		reason = "replies were lost before they were read";
+	} else if (walk->unsent) {
+		verdict = "unknown";
+		reason = strerror(walk->unsent);
+		if (!settings.json)
+			printf("our own kernel has not sent them all: %s\n",
+			       reason);
 	} else if (walk->gave_up) {
 		reason = "too many silent hops";
 		if (!settings.json)

@@ -9,6 +9,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -25,6 +26,7 @@
 #include "srtrace.h"
 
 #define RECEIVE_BUFFER	(8 << 20)
+#define LINK_HEAD_MAX	64	/* octets ahead of a datagram on a link */
 
 static int out = -1, in = -1;
 static uint64_t lost;
@@ -94,19 +96,23 @@ static void filter(int fd)
 		fail(EXIT_SYSTEM, "SO_ATTACH_FILTER: %s", strerror(errno));
 }
 
-/* More room than most are given; times of the kernel; what had no room. */
-static void prepare(int fd)
+/* Times of the kernel, not of when we come to look. */
+static void stamp(int fd, int which)
 {
-	const int stamps = SOF_TIMESTAMPING_RX_SOFTWARE |
-			   SOF_TIMESTAMPING_SOFTWARE;
-	const int size = RECEIVE_BUFFER, on = 1;
+	const int stamps = which | SOF_TIMESTAMPING_SOFTWARE;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps,
+		       sizeof(stamps)))
+		fail(EXIT_SYSTEM, "SO_TIMESTAMPING: %s", strerror(errno));
+}
+
+/* More room than most are given. */
+static void widen(int fd)
+{
+	const int size = RECEIVE_BUFFER;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps,
-		       sizeof(stamps)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)))
-		fail(EXIT_SYSTEM, "setsockopt: %s", strerror(errno));
 }
 
 /**
@@ -123,10 +129,12 @@ void wire_open(void)
 
 	out = open_socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	bind_device(out);
+	stamp(out, SOF_TIMESTAMPING_TX_SOFTWARE);
 	/* Nothing arrives before the filter is there. */
 	in = open_socket(AF_PACKET, SOCK_DGRAM, 0);
 	filter(in);
-	prepare(in);
+	widen(in);
+	stamp(in, SOF_TIMESTAMPING_RX_SOFTWARE);
 	if (bind(in, (struct sockaddr *)&any, sizeof(any)))
 		fail(EXIT_SYSTEM, "bind: %s", strerror(errno));
 }
@@ -183,21 +191,16 @@ in_addr_t wire_source(in_addr_t to)
 	return source;
 }
 
-/**
- * wire_is_own() - is it an address of this machine?
- * @address: the address
- *
- * The routing table is asked, so AnyIP and 127/8 count.
- *
- * Return: true if datagrams for it end here.
- */
-bool wire_is_own(in_addr_t address)
+/* Of the table of the VRF where one is meant, else of the main ones. */
+static bool is_local(in_addr_t address, uint32_t device)
 {
 	struct {
 		struct nlmsghdr head;
 		struct rtmsg route;
-		struct rtattr attribute;
+		struct rtattr to_head;
 		in_addr_t to;
+		struct rtattr device_head;
+		uint32_t device;
 	} ask = {
 		.head = {
 			.nlmsg_len = sizeof(ask),
@@ -205,8 +208,10 @@ bool wire_is_own(in_addr_t address)
 			.nlmsg_flags = NLM_F_REQUEST,
 		},
 		.route = { .rtm_family = AF_INET, .rtm_dst_len = 32 },
-		.attribute = { RTA_LENGTH(sizeof(address)), RTA_DST },
+		.to_head = { RTA_LENGTH(sizeof(address)), RTA_DST },
 		.to = address,
+		.device_head = { RTA_LENGTH(sizeof(device)), RTA_OIF },
+		.device = device,
 	};
 	struct {
 		struct nlmsghdr head;
@@ -216,12 +221,29 @@ bool wire_is_own(in_addr_t address)
 	int fd = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	ssize_t len = -1;
 
-	if (send(fd, &ask, sizeof(ask), 0) == sizeof(ask))
+	if (!device)
+		ask.head.nlmsg_len = offsetof(typeof(ask), device_head);
+	if (send(fd, &ask, ask.head.nlmsg_len, 0) == ask.head.nlmsg_len)
 		len = recv(fd, &answer, sizeof(answer), 0);
 	close(fd);
 	return len >= (ssize_t)NLMSG_LENGTH(sizeof(answer.route)) &&
 	       answer.head.nlmsg_type == RTM_NEWROUTE &&
 	       answer.route.rtm_type == RTN_LOCAL;
+}
+
+/**
+ * wire_is_own() - is it an address of this machine?
+ * @address: the address
+ *
+ * The routing table is asked, so AnyIP and 127/8 count; that of the VRF, if one is
+ * meant, and no other.
+ *
+ * Return: true if datagrams for it end here.
+ */
+bool wire_is_own(in_addr_t address)
+{
+	return is_local(address,
+			settings.vrf ? if_nametoindex(settings.device) : 0);
 }
 
 /**
@@ -243,38 +265,73 @@ int wire_send(const struct probe *probe)
 		      sizeof(to)) < 0 ? errno : 0;
 }
 
-/* When it came, and what had no room before it. */
-static double read_control(struct msghdr *message)
+/* When it came, or left. */
+static double read_time(struct msghdr *message)
 {
 	struct cmsghdr *part;
 	struct timespec time;
-	double at = now();
-	uint32_t dropped;
 
 	for (part = CMSG_FIRSTHDR(message); part;
 	     part = CMSG_NXTHDR(message, part)) {
-		if (part->cmsg_level != SOL_SOCKET)
+		if (part->cmsg_level != SOL_SOCKET ||
+		    part->cmsg_type != SO_TIMESTAMPING)
 			continue;
-		if (part->cmsg_type == SO_TIMESTAMPING) {
-			memcpy(&time, CMSG_DATA(part), sizeof(time));
-			if (time.tv_sec)
-				at = time.tv_sec * 1e3 + time.tv_nsec / 1e6;
-		} else if (part->cmsg_type == SO_RXQ_OVFL) {
-			memcpy(&dropped, CMSG_DATA(part), sizeof(dropped));
-			lost += (uint32_t)(dropped - (uint32_t)lost);
-		}
+		memcpy(&time, CMSG_DATA(part), sizeof(time));
+		if (time.tv_sec)
+			return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
 	}
-	return at;
+	return now();
 }
 
 /**
  * wire_lost() - what had no room in the socket
  *
+ * Asked for, since SO_RXQ_OVFL tells only with the next datagram that has room.
+ *
  * Return: datagrams, of all that were for us, since the beginning.
  */
 uint64_t wire_lost(void)
 {
+	struct tpacket_stats count;
+	socklen_t len = sizeof(count);
+
+	if (!getsockopt(in, SOL_PACKET, PACKET_STATISTICS, &count, &len))
+		lost += count.tp_drops;
 	return lost;
+}
+
+/* The datagram in a frame that has left; where it begins depends on the device. */
+static bool find_own(const uint8_t *frame, size_t len, uint16_t *serial)
+{
+	size_t at;
+
+	for (at = 0; at < LINK_HEAD_MAX && at + sizeof(struct iphdr) < len; at++)
+		if (frame[at] >> 4 == 4 &&
+		    len - at == (size_t)(frame[at + 2] << 8 | frame[at + 3]) &&
+		    is_own_probe(frame + at, len - at, serial))
+			return true;
+	return false;
+}
+
+/* The kernel's time of a probe that has left the queue of the device. */
+static enum event read_sent(struct reply *reply, double *at)
+{
+	static uint8_t frame[DATAGRAM_MAX + LINK_HEAD_MAX];
+	uint8_t control[512];
+	struct iovec room = { frame, sizeof(frame) };
+	struct msghdr message = {
+		.msg_iov = &room,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(out, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+
+	if (len < 0)
+		return EVENT_NONE;
+	memset(reply, 0, sizeof(*reply));
+	*at = read_time(&message);
+	return find_own(frame, len, &reply->serial) ? EVENT_SENT : EVENT_OTHER;
 }
 
 static enum event read_one(struct reply *reply, double *at)
@@ -295,13 +352,7 @@ static enum event read_one(struct reply *reply, double *at)
 
 	if (len < 0)
 		return EVENT_NONE;
-	*at = read_control(&message);
-	/* The kernel's time of sending is that of the copy which we see leave. */
-	if (from.sll_pkttype == PACKET_OUTGOING) {
-		memset(reply, 0, sizeof(*reply));
-		return is_own_probe(datagram, len, &reply->serial) ?
-			EVENT_SENT : EVENT_OTHER;
-	}
+	*at = read_time(&message);
 	if (!reply_read(reply, datagram, len))
 		return EVENT_OTHER;
 	if (from.sll_pkttype != PACKET_HOST)
@@ -320,21 +371,24 @@ static enum event read_one(struct reply *reply, double *at)
  */
 enum event wire_receive(struct reply *reply, double *at, double until)
 {
-	struct pollfd poll_in = { .fd = in, .events = POLLIN };
+	struct pollfd both[] = { { .fd = in, .events = POLLIN }, { .fd = out } };
 	enum event event;
 	double left;
 
 	for (;;) {
-		do
-			event = read_one(reply, at);
-		while (event == EVENT_OTHER);
+		/* A probe has left before it is answered. */
+		do {
+			event = read_sent(reply, at);
+			if (event == EVENT_NONE)
+				event = read_one(reply, at);
+		} while (event == EVENT_OTHER);
 		if (event != EVENT_NONE)
 			return event;
 		left = until - now();
 		if (left <= 0 || interrupted())
 			return EVENT_NONE;
 		/* Not past the time that was meant, and not in a circle. */
-		ppoll(&poll_in, 1, &(struct timespec){
+		ppoll(both, 2, &(struct timespec){
 			(time_t)(left / 1e3), (long)(left * 1e6) % 1000000000
 		}, NULL);
 	}

@@ -1,0 +1,320 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What srtrace(8) does with its options, with what is silent or lost, and at its end.
+Needs no module: the network is a function (lib/mimic.py).
+"""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import time
+
+from lib import ktap
+from lib.ktap import check, equal, test
+from lib.mimic import Mimic
+from lib.netns import Netns, Wire, cable
+from lib.packet import ICMP, Packet, icmp_error, ip, lsrr
+from lib.tracer import (HOST, chain_of, echo_reply, expired, read, returned,
+                        srtrace, start, verdict)
+
+R1, G, R2, TO = "10.221.0.1", "10.221.0.2", "10.221.0.3", "10.222.0.9"
+
+
+def sent(mimic, *words):
+    """The first probe, as the network sees it."""
+    mimic.seen.clear()
+    mimic.answer = lambda probe: [echo_reply(probe)]
+    srtrace(mimic, "-w", "0.3", "-q", "1", "-m", "1", *words, status=None)
+    check(mimic.seen, "%s: nothing has been sent" % (words,))
+    return Packet(mimic.seen[0])
+
+
+@test("srtrace: -t, -F and -l are seen in the probes, with every kind and with routes")
+def header_fields():
+    mimic = Mimic()
+    for kind in "-I", "-U", "-T":
+        for way in (TO,), ("-g", G, TO), ("--loop", G):
+            plain = sent(mimic, kind, *way)
+            equal((plain.tos, plain.frag), (0, 0), "without them")
+            probe = sent(mimic, kind, "-t", "184", "-F", "-l", "777", *way)
+            equal((probe.tos, probe.frag, probe.length, probe.dst),
+                  (184, 0x4000, 777, G if "-g" in way or "--loop" in way else TO),
+                  (kind, way))
+            check(probe.sum_ok(), "checksum")
+    equal(sent(mimic, "-4", TO).dst, TO, "-4")
+    # There is a least that it needs.
+    equal(sent(mimic, "-l", "28", "-g", G, TO).length, 20 + 8 + 16, "the least")
+
+
+@test("srtrace: nine gateways fit: the destination and eight slots before the last")
+def nine():
+    mimic = Mimic()
+    gateways = ["10.221.2.%d" % i for i in range(1, 10)]
+    for words in (["-g", ",".join(gateways)],
+                  [word for one in gateways for word in ("-g", one)]):
+        probe = sent(mimic, *words, TO)
+        equal((probe.dst, probe.options), (gateways[0],
+                                           lsrr(*gateways[1:], TO) + b"\0"),
+              "the route")
+    # Back to ourselves by all nine.
+    equal(sent(mimic, "--loop", ",".join(gateways)).options,
+          lsrr(*gateways[1:], HOST) + b"\0", "of a loop")
+
+
+class Second:
+    """A second link of the host, with a world of its own behind it."""
+
+    def __init__(self, host, *lines):
+        self.world = Netns("second")
+        ktap.cleanup(self.close)
+        cable(host, "side", self.world, "far", "addr add 10.230.0.1/24 dev side",
+              "neigh replace 10.230.0.254 lladdr 02:00:00:00:0b:02 dev side "
+              "nud permanent", *lines)
+        self.wire = Wire(self.world, "far", b"\2\0\0\0\x0b\1")
+
+    def close(self):
+        self.wire.sock.close()
+        self.world.close()
+
+    def next(self):
+        self.wire.sock.settimeout(0.5)
+        with contextlib.suppress(socket.timeout):
+            while True:
+                frame = self.wire.sock.recv(4096)
+                if frame[23] == ICMP:
+                    return Packet(frame[14:])
+        return None
+
+
+@test("srtrace: -i sends by the interface, whatever routing says")
+def device():
+    mimic = Mimic()
+    second = Second(mimic.host, "route add default via 10.230.0.254 metric 99")
+    probe = sent(mimic, TO)
+    equal((probe.src, second.next()), (HOST, None), "without it")
+    mimic.seen.clear()
+    srtrace(mimic, "-i", "side", "-m", "1", "-q", "1", "-w", "0.2", TO, status=1)
+    probe = second.next()
+    equal(((probe.src, probe.dst) if probe else None, mimic.seen),
+          (("10.230.0.1", TO), []), "with it")
+    text = srtrace(mimic, "-i", "none", TO, status=4)
+    equal(text, "", "an interface that there is not")
+
+
+@test("srtrace: --vrf sends in the VRF, and knows whose addresses are its own there")
+def vrf():
+    mimic = Mimic()
+    try:
+        mimic.host.ip("link add red type vrf table 77", "link set red up")
+    except Exception:
+        ktap.lacks("VRF")
+    second = Second(mimic.host, "link set side master red",
+                    "route add table 77 default via 10.230.0.254",
+                    "neigh replace 10.230.0.254 lladdr 02:00:00:00:0b:02 dev side "
+                    "nud permanent")
+    srtrace(mimic, "--vrf", "red", "-m", "1", "-q", "1", "-w", "0.2", "-g", HOST,
+            TO, status=1)
+    probe = second.next()
+    equal(((probe.src, probe.dst, probe.options) if probe else None, mimic.seen),
+          (("10.230.0.1", HOST, lsrr(TO) + b"\0"), []),
+          "by a gateway whose address is ours elsewhere alone")
+    srtrace(mimic, "--vrf", "red", "-g", "10.230.0.1", TO, status=2)
+    srtrace(mimic, "--vrf", "red", "-s", HOST, TO, status=2)
+
+
+@test("srtrace: an option that would have no effect is refused")
+def no_effect():
+    mimic = Mimic()
+    for words in (("-d", G, TO), ("-r", "5", TO), ("-S", TO), ("-p", "80", TO),
+                  ("--loop", "-g", R1, G), ("--record", "-U", TO),
+                  ("--record", "-l", "99", TO), ("--record", "--gap", "3", TO),
+                  ("--aliases", "-r", "5", G, R1), ("--aliases", "-T", G, R1),
+                  ("--probe", "-", "-F"), ("--probe", "-", "-z", "1"),
+                  ("--probe", "-", "-N", "1"), ("-j", "-v", TO),
+                  ("-i", "out", "--vrf", "out", TO)):
+        srtrace(mimic, *words, status=2)
+    equal(mimic.seen, [], "probes")
+
+
+@test("srtrace: Ctrl-C keeps what a trace has, and says that it was ended")
+def interrupt_trace():
+    mimic = Mimic(lambda probe: [expired(probe, R1)] if Packet(probe).ttl == 1
+                  else [])
+    for stop in signal.SIGINT, signal.SIGTERM:
+        program = start(mimic, "-w", "30", "-q", "1", TO)
+        time.sleep(0.7)
+        program.send_signal(stop)
+        text = program.communicate(timeout=5)[0]
+        check(re.search("^ 1  %s  " % R1, text, re.M) and "\n 2  *" in text, text)
+        equal(program.returncode, 1, "exit code")
+        program = start(mimic, "-j", "-w", "30", "-q", "1", TO)
+        time.sleep(0.7)
+        program.send_signal(stop)
+        end = read(program.communicate(timeout=5)[0])[-1]
+        equal((end["verdict"], end["reason"]), ("unknown", "interrupted"), "JSON")
+
+
+@test("srtrace: Ctrl-C of many gateways keeps those that are known, and counts the others")
+def interrupt_scan():
+    mimic = Mimic(lambda probe: [returned(probe, R2)]
+                  if Packet(probe).dst != R1 else [])
+    program = start(mimic, "-w", "30", "-r", "2", "--probe", "-")
+    program.stdin.write("\n".join([G, R1] + [G] * 30))
+    program.stdin.close()
+    program.stdin = None
+    time.sleep(1.2)
+    program.send_signal(signal.SIGINT)
+    text = program.communicate(timeout=5)[0]
+    check(re.search("^forwards +%s  " % G, text, re.M), text)
+    check(re.search("^unknown +%s" % R1, text, re.M), text)
+    check(re.search(r"^\d of 32 forward .* 1 unknown, 2\d not asked to the end$",
+                    text, re.M), text)
+
+
+@test("srtrace: Ctrl-C of a loop shows the hops that have answered")
+def interrupt_loop():
+    mimic = Mimic(lambda probe: [expired(probe, R1)] if Packet(probe).ttl == 1
+                  else [])
+    program = start(mimic, "-w", "30", "--loop", G)
+    time.sleep(0.7)
+    program.send_signal(signal.SIGINT)
+    text = program.communicate(timeout=5)[0]
+    check(re.search("^ 1 .*%s " % R1, text, re.M) and "interrupted" in text, text)
+
+
+@test("srtrace: what has no room in its socket makes silence unknown, not silent")
+def lost():
+    mimic = Mimic()
+    program = None
+
+    def answer(probe):
+        # More than there is room for, while it does not look.
+        if Packet(probe).ttl != 1 or len(mimic.seen) > 1:
+            return
+        os.kill(program.pid, signal.SIGSTOP)
+        junk = ip(R1, HOST, proto=ICMP, payload=bytes(1400))
+        for _ in range(9000):
+            mimic.wire.send(junk)
+        time.sleep(0.2)
+        os.kill(program.pid, signal.SIGCONT)
+        yield from ()
+
+    mimic.answer = answer
+    program = start(mimic, "-j", "-w", "1", "-q", "1", "-m", "1", TO)
+    lines = read(program.communicate(timeout=60)[0])
+    equal((lines[1]["outcome"], lines[-1]["verdict"]), ("unknown", "unknown"),
+          "verdicts")
+    check(lines[-1]["lost_here"] > 100, "lost: %d" % lines[-1]["lost_here"])
+    mimic.answer = lambda probe: []
+    equal(verdict(mimic, "-m", "1", TO)[0]["verdict"], "not reached",
+          "without a loss")
+
+
+@test("srtrace: times are the kernel's, and replies that came while it did not look "
+      "are not given up")
+def kernel_times():
+    mimic = Mimic()
+    program = None
+
+    def answer(probe):
+        os.kill(program.pid, signal.SIGSTOP)
+        yield expired(probe, R1)
+        time.sleep(0.6)
+        os.kill(program.pid, signal.SIGCONT)
+
+    mimic.answer = answer
+    program = start(mimic, "-j", "-w", "0.3", "-q", "1", "-m", "1", TO)
+    probe = read(program.communicate(timeout=60)[0])[1]
+    equal(probe["outcome"], "expired", "outcome")
+    check(probe["rtt_ms"] < 300, "%s ms" % probe["rtt_ms"])
+
+
+@test("srtrace: that there is no way any more in the middle of a trace is said")
+def way_lost():
+    mimic = Mimic()
+
+    def answer(probe):
+        if Packet(probe).ttl == 2:
+            mimic.host.ip("route replace unreachable default")
+        return [expired(probe, R1)]
+
+    mimic.answer = answer
+    text = srtrace(mimic, "-N", "1", "-q", "1", "-w", "0.5", TO, status=1)
+    check("not sent: No route to host" in text and
+          "our own kernel has not sent them all: No route to host" in text, text)
+    check(len(text.splitlines()) < 12, text)
+    mimic.host.ip("route replace default via 10.220.0.254")
+    end, probes = verdict(mimic, "-N", "1", TO, status=1)
+    equal((end["verdict"], end["reason"]), ("unknown", "No route to host"), "JSON")
+    equal([one["outcome"] for one in probes[:3]], ["expired", "expired", "unsent"],
+          "probes")
+    mimic.host.ip("route replace default via 10.220.0.254")
+    end, _ = verdict(mimic, "-N", "1", "--loop", G, status=1)
+    equal((end["verdict"], end["reason"]), ("unknown", "No route to host"), "a loop")
+
+
+@test("srtrace: an interface that flaps costs the gateways of that time, not the others")
+def flap():
+    mimic = Mimic()
+
+    def answer(probe):
+        if Packet(probe).dst == R1:
+            mimic.host.ip("link set out down")
+            time.sleep(0.5)
+            mimic.host.ip(
+                "link set out up",
+                "neigh replace 10.220.0.254 lladdr %s dev out nud permanent" %
+                mimic.wire.own.hex(":"), "route replace default via 10.220.0.254")
+            return []
+        return [returned(probe, R2)]
+
+    mimic.answer = answer
+    text = srtrace(mimic, "-r", "10", "-w", "0.5", "-q", "1", "--probe", "-",
+                   input="\n".join([G, R1] + [G] * 20), status=0)
+    found = re.search(r"^(\d+) of 22 forward", text, re.M)
+    check(found and int(found[1]) > 10 and "unsent" in text, text)
+
+
+@test("srtrace: the MTU of \"fragmentation needed\" is shown")
+def mtu_shown():
+    mimic = Mimic()
+
+    def answer(probe):
+        body = icmp_error(3, 4, probe)
+        body = body[:6] + b"\x05\x14" + body[8:]
+        total = sum(int.from_bytes(body[i:i + 2], "big")
+                    for i in range(0, len(body) - 1, 2) if i != 2)
+        while total >> 16:
+            total = (total & 0xffff) + (total >> 16)
+        return [ip(R1, HOST, proto=ICMP,
+                   payload=body[:2] + (~total & 0xffff).to_bytes(2, "big") + body[4:])]
+
+    mimic.answer = answer
+    text = srtrace(mimic, "-q", "1", "-F", "-l", "1400", TO, status=1)
+    check("refused by %s: fragmentation needed, MTU 1300 (3/4)" % R1 in text, text)
+    _, probes = verdict(mimic, "-F", "-l", "1400", TO, status=1)
+    equal(probes[0]["icmp"], {"type": 3, "code": 4, "mtu": 1300}, "JSON")
+
+
+@test("srtrace: a router that limits its errors is asked slowly enough to answer")
+def limits():
+    # One error each 40 ms from each router, which gives three probes in 120 ms.
+    last, way = {}, chain_of(5)
+
+    def answer(probe):
+        ttl, now = Packet(probe).ttl, time.monotonic()
+        if ttl < 6 and now - last.get(ttl, 0) < 0.04:
+            return []
+        last[ttl] = now
+        return way(probe)
+
+    mimic = Mimic(answer)
+    lines = read(srtrace(mimic, "-j", "-w", "0.5", TO, status=0))
+    silent = [one for one in lines if one.get("outcome") == "none"]
+    check(len(silent) <= 1, "%d of %d probes" % (len(silent), len(mimic.seen)))
+
+
+if __name__ == "__main__":
+    ktap.main()
