@@ -59,7 +59,8 @@ def verdict(mimic, *words, status=None):
 
 
 def expired(probe, by, **fields):
-    return ip(by, HOST, proto=ICMP, payload=icmp_error(11, 0, probe), **fields)
+    """The error of a router, which quotes what fits into 576 octets (RFC 1812)."""
+    return ip(by, HOST, proto=ICMP, payload=icmp_error(11, 0, probe[:548]), **fields)
 
 
 def echo_reply(probe, by=None):

@@ -275,6 +275,7 @@ def schema():
     mimic = Mimic(chain_of(4, lambda n: n % 5 == 0))
     lines = []
     for words in ([TO], ["-U", TO], ["-g", G, TO], ["--loop", G],
+                  ["--flows", TO], ["--mtu", TO],
                   ["--record", TO], ["--aliases", G, R2], ["--probe", "-"]):
         lines += srtrace(mimic, "-j", "-w", "0.2", *words, input=G,
                          status=None).splitlines()

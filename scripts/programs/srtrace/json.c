@@ -260,6 +260,10 @@ void json_probe(const struct ask *ask)
 	add_int(object, "ttl", ask->probe.ttl);
 	add_int(object, "ident", ask->probe.serial);
 	add_int(object, "sent", ask->sent);
+	if (ask->probe.size)
+		add_int(object, "size", ask->probe.size);
+	if (ask->probe.flow)
+		add_int(object, "flow", ask->probe.flow);
 	json_add_reply(object, ask);
 	json_print(object);
 }

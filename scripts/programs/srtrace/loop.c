@@ -47,13 +47,6 @@ struct ways {
 	bool gave_up;
 };
 
-static bool is_end(const struct reply *reply)
-{
-	return reply->outcome == OUTCOME_ANSWERED ||
-	       reply->outcome == OUTCOME_RETURNED ||
-	       reply->outcome == OUTCOME_REFUSED;
-}
-
 static struct ask *next(struct work *work, double *when)
 {
 	struct ways *ways = (struct ways *)work;
@@ -81,9 +74,9 @@ static void done(struct work *work, struct ask *ask)
 	unsigned int ttl = ask->probe.ttl;
 
 	ways->done[ttl] = true;
-	if (is_end(reply) && ttl < ways->end)
+	if (reply_is_end(reply) && ttl < ways->end)
 		ways->end = ttl;
-	if ((is_end(reply) || reply->outcome == OUTCOME_EXPIRED) &&
+	if ((reply_is_end(reply) || reply->outcome == OUTCOME_EXPIRED) &&
 	    ttl > ways->answered)
 		ways->answered = ttl;
 	if (ttl <= ways->end)
@@ -144,7 +137,7 @@ static void find_sides(struct ways *ways)
 static void cut_silence(struct ways *ways)
 {
 	if (ways->end <= ways->whole &&
-	    is_end(&ways->asks[ways->end].reply))
+	    reply_is_end(&ways->asks[ways->end].reply))
 		return;
 	ways->end = ways->answered + 1;
 }

@@ -39,6 +39,8 @@ static bool given[256];
 
 enum mode {
 	MODE_TRACE,
+	MODE_FLOWS,
+	MODE_MTU,
 	MODE_LOOP,
 	MODE_RECORD,
 	MODE_ALIASES,
@@ -47,7 +49,8 @@ enum mode {
 
 static const char usage_text[] =
 "usage: srtrace [OPTION...] [-S] [-g GATEWAY]... DESTINATION\n"
-"       srtrace [OPTION...] --loop GATEWAY\n"
+"       srtrace [OPTION...] --flows|--mtu [-S] [-g GATEWAY]... DESTINATION\n"
+"       srtrace [OPTION...] --loop GATEWAY[,GATEWAY]...\n"
 "       srtrace [OPTION...] --record DESTINATION\n"
 "       srtrace [OPTION...] --aliases ADDRESS...\n"
 "       srtrace [OPTION...] --probe FILE [-d DESTINATION] [-r RATE]\n"
@@ -55,6 +58,8 @@ static const char usage_text[] =
 "What source routes show of a network:\n"
 "  -g GATEWAY[,GATEWAY]...  go by way of it; up to nine, in this order\n"
 "  -S           a strict route: each gateway is a neighbour of the one before\n"
+"  --flows      all branches of the way, where it is balanced\n"
+"  --mtu        how long a datagram may be that is not fragmented\n"
 "  --loop       out to a gateway and back to us, the two ways side by side\n"
 "  --record     the way as routers record it (Record Route), there and back\n"
 "  --aliases    which of these addresses belong to one router\n"
@@ -125,6 +130,8 @@ static void add_gateways(struct route *route, char *names)
 }
 
 static const struct option long_options[] = {
+	{ "flows", no_argument, NULL, MODE_FLOWS },
+	{ "mtu", no_argument, NULL, MODE_MTU },
 	{ "loop", no_argument, NULL, MODE_LOOP },
 	{ "record", no_argument, NULL, MODE_RECORD },
 	{ "aliases", no_argument, NULL, MODE_ALIASES },
@@ -139,7 +146,7 @@ static const struct option long_options[] = {
 static void set_mode(enum mode *mode, enum mode new)
 {
 	if (*mode != MODE_TRACE)
-		fail(EXIT_USAGE, "one of --loop, --record, --aliases, --probe");
+		fail(EXIT_USAGE, "one of --flows, --mtu, --loop, --record, --aliases, --probe");
 	*mode = new;
 }
 
@@ -234,25 +241,30 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 	}
 }
 
+#define TO(mode)	(1u << (mode))
+#define WAYS		(TO(MODE_TRACE) | TO(MODE_FLOWS) | TO(MODE_MTU))
+#define HOPS		(WAYS | TO(MODE_LOOP))
+
 /* Options that have an effect in some of the modes alone. */
 static const struct {
 	char option;
 	unsigned int modes;
 } effects[] = {
-	{ 'g', 1 << MODE_TRACE },
-	{ 'S', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'U', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'T', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'p', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'f', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'm', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'G', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'l', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'F', 1 << MODE_TRACE | 1 << MODE_LOOP },
-	{ 'z', 1 << MODE_TRACE | 1 << MODE_LOOP | 1 << MODE_ALIASES },
-	{ 'N', 1 << MODE_TRACE | 1 << MODE_LOOP | 1 << MODE_ALIASES },
-	{ 'd', 1 << MODE_PROBE },
-	{ 'r', 1 << MODE_PROBE },
+	{ 'g', WAYS },
+	{ 'S', HOPS },
+	{ 'U', HOPS },
+	{ 'T', HOPS },
+	{ 'p', HOPS },
+	{ 'f', HOPS },
+	{ 'm', HOPS },
+	{ 'G', HOPS },
+	{ 'l', HOPS },
+	{ 'F', HOPS & ~TO(MODE_MTU) },
+	{ 'z', HOPS | TO(MODE_ALIASES) },
+	{ 'N', (HOPS | TO(MODE_ALIASES)) & ~TO(MODE_MTU) },
+	{ 'q', ~TO(MODE_FLOWS) },
+	{ 'd', TO(MODE_PROBE) },
+	{ 'r', TO(MODE_PROBE) },
 };
 
 static void check(enum mode mode, const struct route *route, int words)
@@ -265,11 +277,11 @@ static void check(enum mode mode, const struct route *route, int words)
 		     words ? "one word too many" : "whereto?");
 	for (i = 0; i < sizeof(effects) / sizeof(*effects); i++)
 		if (given[(unsigned char)effects[i].option] &&
-		    !(effects[i].modes & 1u << mode))
+		    !(effects[i].modes & TO(mode)))
 			fail(EXIT_USAGE, "%s%c has no effect here; srtrace -h tells how it is used",
 			     effects[i].option == 'G' ? "--gap, or -" : "-",
 			     effects[i].option);
-	if (mode == MODE_TRACE && settings.strict && !route->gateways)
+	if (TO(mode) & WAYS && settings.strict && !route->gateways)
 		fail(EXIT_USAGE, "-S needs a gateway (-g)");
 	if (settings.first > settings.last)
 		fail(EXIT_USAGE, "-f %u lies behind -m %u", settings.first,
@@ -370,11 +382,15 @@ static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 	case MODE_PROBE:
 		return scan(words[0], to);
 	case MODE_TRACE:
+	case MODE_FLOWS:
+	case MODE_MTU:
 		break;
 	}
 	check_gateways(route);
 	route->to = resolve(words[0]);
-	return trace(route);
+	if (mode == MODE_FLOWS)
+		return show_flows(route);
+	return mode == MODE_MTU ? show_mtu(route) : trace(route);
 }
 
 int main(int argc, char **argv)
@@ -388,7 +404,7 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "4g:SIUTp:q:f:m:w:z:N:s:i:t:Fl:d:r:nvjhV",
 				     long_options, NULL)) >= 0) {
 		given[option & 0xff] = true;
-		if (option >= MODE_LOOP && option <= MODE_PROBE)
+		if (option > MODE_TRACE && option <= MODE_PROBE)
 			set_mode(&mode, option);
 		else
 			set_option(option, &route, &to);

@@ -406,6 +406,42 @@ void reply_judge(struct reply *reply, const struct probe *probe)
 }
 
 /**
+ * reply_is_end() - is there nothing behind it?
+ * @reply: the reply
+ *
+ * Return: true if the probe has come to its end, here or there.
+ */
+bool reply_is_end(const struct reply *reply)
+{
+	return reply->outcome == OUTCOME_ANSWERED ||
+	       reply->outcome == OUTCOME_RETURNED ||
+	       reply->outcome == OUTCOME_REFUSED;
+}
+
+/**
+ * reply_is_reached() - has the probe come to where it was to go?
+ * @reply: the reply
+ *
+ * Return: true if its destination says so, or we are that.
+ */
+bool reply_is_reached(const struct reply *reply)
+{
+	return reply->outcome == OUTCOME_ANSWERED ||
+	       reply->outcome == OUTCOME_RETURNED;
+}
+
+/**
+ * reply_is_there() - is there one?
+ * @reply: the reply
+ *
+ * Return: false for silence, and for a probe that was not sent.
+ */
+bool reply_is_there(const struct reply *reply)
+{
+	return reply_is_end(reply) || reply->outcome == OUTCOME_EXPIRED;
+}
+
+/**
  * is_own_probe() - is it a probe of ours, as it leaves?
  * @datagram: from its IP header on
  * @len: its length in octets

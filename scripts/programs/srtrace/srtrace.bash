@@ -17,12 +17,12 @@ _srtrace()
 	-i | --vrf)
 		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$word")
 		return ;;
-	-g | -s | -d | --loop | --record | --aliases)
+	-g | -s | -d | --flows | --mtu | --loop | --record | --aliases)
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
 		return ;;
 	esac
 	case $word in
-	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --loop --record
+	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --flows --mtu --loop --record
 			--aliases --probe -I -U -T -p -q -f -m -w -z -N --gap
 			-4 -i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;
 	*)	mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;

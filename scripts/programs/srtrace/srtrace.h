@@ -9,6 +9,8 @@
  *   wire.c     sockets: probes out, what they bring about in
  *   engine.c   many probes in flight: pace, waiting, asking again
  *   trace.c    the way to a destination, hop by hop
+ *   flows.c    its branches, which other flows pass
+ *   mtu.c      its MTU
  *   loop.c     out to a gateway and back
  *   record.c   the way as routers record it
  *   aliases.c  which addresses are one router's
@@ -323,6 +325,9 @@ uint32_t tcp_sequence(uint16_t serial);
 /* reply.c */
 bool reply_read(struct reply *reply, const uint8_t *datagram, size_t len);
 void reply_judge(struct reply *reply, const struct probe *probe);
+bool reply_is_end(const struct reply *reply);
+bool reply_is_reached(const struct reply *reply);
+bool reply_is_there(const struct reply *reply);
 bool is_own_probe(const uint8_t *datagram, size_t len, uint16_t *serial);
 
 /* extension.c */
@@ -339,6 +344,7 @@ enum event {
 void wire_open(void);
 in_addr_t wire_source(in_addr_t to);
 bool wire_try_source(in_addr_t to, in_addr_t *source, int *error);
+unsigned int wire_mtu(in_addr_t to);
 bool wire_is_own(in_addr_t address);
 int wire_send(const struct probe *probe);
 enum event wire_receive(struct reply *reply, double *at, double until);
@@ -394,7 +400,10 @@ bool interrupted(void);
 void catch_interrupts(void);
 unsigned int doubted(enum doubt doubt);
 
-/* trace.c, loop.c, record.c, aliases.c, scan.c */
+/* trace.c, flows.c, mtu.c, loop.c, record.c, aliases.c, scan.c */
+unsigned int flows_needed(unsigned int seen);
+int show_flows(const struct route *route);
+int show_mtu(const struct route *route);
 int trace(const struct route *route);
 int loop(const struct route *way);
 int show_record(in_addr_t to);

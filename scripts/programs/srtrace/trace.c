@@ -49,24 +49,6 @@ struct walk {
 	bool gave_up;
 };
 
-static bool is_end(const struct reply *reply)
-{
-	return reply->outcome == OUTCOME_ANSWERED ||
-	       reply->outcome == OUTCOME_RETURNED ||
-	       reply->outcome == OUTCOME_REFUSED;
-}
-
-static bool is_reached(const struct reply *reply)
-{
-	return reply->outcome == OUTCOME_ANSWERED ||
-	       reply->outcome == OUTCOME_RETURNED;
-}
-
-static bool is_reply(const struct reply *reply)
-{
-	return is_end(reply) || reply->outcome == OUTCOME_EXPIRED;
-}
-
 /* Where an error met the probe. */
 static void show_place(const struct reply *reply, const struct route *route)
 {
@@ -88,7 +70,7 @@ static void show_reply(const struct reply *reply, const struct route *route,
 {
 	bool other = !before || before->from != reply->from;
 
-	if (!is_reply(reply)) {
+	if (!reply_is_there(reply)) {
 		printf("  %s", outcome_name(reply->outcome));
 		if (reply->outcome == OUTCOME_UNSENT)
 			printf(": %s", strerror(reply->error));
@@ -200,9 +182,9 @@ static void show_hop(struct walk *walk, unsigned int ttl)
 			walk->unsent = reply->error;
 		else if (reply->outcome != OUTCOME_NONE)
 			silent = false;
-		if (is_reply(reply)) {
+		if (reply_is_there(reply)) {
 			before = reply;
-			if (!is_end(&walk->last))
+			if (!reply_is_end(&walk->last))
 				walk->last = *reply;
 		}
 	}
@@ -224,9 +206,9 @@ static void note(struct walk *walk, const struct ask *ask)
 {
 	const struct reply *reply = &ask->reply;
 
-	if (is_reply(reply) && ask->probe.ttl > walk->answered)
+	if (reply_is_there(reply) && ask->probe.ttl > walk->answered)
 		walk->answered = ask->probe.ttl;
-	if (is_end(reply) && ask->probe.ttl < walk->end)
+	if (reply_is_end(reply) && ask->probe.ttl < walk->end)
 		walk->end = ask->probe.ttl;
 	if (ask->probe.ttl <= walk->end)
 		json_probe(ask);
@@ -267,7 +249,7 @@ static void conclude(const struct walk *walk, bool whole)
 	const char *verdict = "not reached", *reason = "no hop left";
 	char text[ADDRESS_TEXT];
 
-	if (is_reached(last)) {
+	if (reply_is_reached(last)) {
 		verdict = "reached";
 		reason = last->type ? "its own error" : "its own answer";
 	} else if (last->outcome == OUTCOME_REFUSED) {
@@ -327,5 +309,5 @@ int trace(const struct route *route)
 	conclude(&walk, whole);
 	for (ttl = 0; ttl < TTLS; ttl++)
 		free(walk.hops[ttl].asks);
-	return is_reached(&walk.last) ? EXIT_REACHED : EXIT_NOT_REACHED;
+	return reply_is_reached(&walk.last) ? EXIT_REACHED : EXIT_NOT_REACHED;
 }

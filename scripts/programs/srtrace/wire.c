@@ -191,6 +191,34 @@ in_addr_t wire_source(in_addr_t to)
 	return source;
 }
 
+/**
+ * wire_mtu() - how long the datagrams may be that we send
+ * @to: where they go first
+ *
+ * Return: the MTU of the device; 1500 where it is not known.
+ */
+unsigned int wire_mtu(in_addr_t to)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = to,
+		.sin_port = htons(9),
+	};
+	const int probe = IP_PMTUDISC_PROBE;
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(int);
+	int mtu = 0;
+
+	bind_device(fd);
+	/* Of the device, whatever has been learnt of the way. */
+	setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len) || mtu < 68)
+		mtu = 1500;
+	close(fd);
+	return mtu < DATAGRAM_MAX ? mtu : DATAGRAM_MAX;
+}
+
 /* Of the table of the VRF where one is meant, else of the main ones. */
 static bool is_local(in_addr_t address, uint32_t device)
 {
