@@ -11,6 +11,7 @@
 #include "srtrace.h"
 
 #define SERIALS		65536
+#define TICK		100	/* milliseconds */
 #define IDLE		50	/* milliseconds without anything to wait for */
 
 /* By serial: the last probe that has had it. */
@@ -43,6 +44,14 @@ void catch_interrupts(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+/**
+ * engine_stop() - end the work, as Ctrl-C does
+ */
+void engine_stop(void)
+{
+	stop = 1;
 }
 
 /**
@@ -235,15 +244,21 @@ static struct ask *next_ask(struct work *work, double *when)
  */
 bool engine_run(struct work *work)
 {
-	double next_send = now(), until, when;
+	double next_send = now(), next_tick = 0, until, when;
 	struct ask *ask;
 
 	for (;;) {
 		receive(work, 0);
+		if (work->tick && now() >= next_tick) {
+			work->tick(work);
+			next_tick = now() + TICK;
+		}
 		while (oldest && (now() >= oldest->sent_at + settings.wait ||
 				  interrupted()))
 			give_up(work, oldest);
 		until = oldest ? oldest->sent_at + settings.wait : now() + IDLE;
+		if (work->tick && next_tick < until)
+			until = next_tick;
 		when = 0;
 		if (in_flight >= work->window) {
 			receive(work, until);

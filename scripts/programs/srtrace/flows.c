@@ -16,7 +16,6 @@
 
 #include "srtrace.h"
 
-#define TTLS		256
 #define BRANCHES_MAX	32	/* at one hop; more are not told apart */
 #define AT_ONCE		8	/* new flows for routers that lack some */
 #define TRIES		4	/* of a flow that is silent where others are not */

@@ -10,7 +10,6 @@
 
 #include "srtrace.h"
 
-#define TTLS	257
 #define AHEAD	5
 
 enum side {
@@ -274,12 +273,12 @@ static void conclude(const struct ways *ways, bool whole)
 }
 
 /**
- * loop() - show the way out to a gateway and the way back
+ * show_loop() - show the way out to a gateway and the way back
  * @way: the gateways; the last one is where it turns
  *
  * Return: exit code; EXIT_REACHED if a probe has come back.
  */
-int loop(const struct route *way)
+int show_loop(const struct route *way)
 {
 	static struct ways ways;
 	bool whole;

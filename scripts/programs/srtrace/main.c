@@ -30,6 +30,7 @@ struct settings settings = {
 	.pace = 5,
 	.window = 16,
 	.rate = 10,
+	.every = 1000,
 };
 
 struct identity identity;
@@ -65,6 +66,11 @@ static const char usage_text[] =
 "  --aliases    which of these addresses belong to one router\n"
 "  --probe      which of the gateways in FILE (- for standard input) forward\n"
 "               source routes, refuse them, or say nothing\n"
+"\n"
+"  --watch      the way, or with --loop both, again and again: h tells the keys\n"
+"  --report[=text|json|csv|prometheus]  the same once, after -c rounds\n"
+"  -c ROUNDS    how many (10; with --watch, no end)\n"
+"  --every SECONDS  a round (1)\n"
 "\n"
 "  -I -U -T     probe by ICMP echo (default), UDP, or TCP SYN\n"
 "  -p PORT      destination port of UDP (33434) or TCP (80)\n"
@@ -136,6 +142,9 @@ static const struct option long_options[] = {
 	{ "record", no_argument, NULL, MODE_RECORD },
 	{ "aliases", no_argument, NULL, MODE_ALIASES },
 	{ "probe", no_argument, NULL, MODE_PROBE },
+	{ "watch", no_argument, NULL, 'W' },
+	{ "report", optional_argument, NULL, 'P' },
+	{ "every", required_argument, NULL, 'E' },
 	{ "gap", required_argument, NULL, 'G' },
 	{ "vrf", required_argument, NULL, 'R' },
 	{ "help", no_argument, NULL, 'h' },
@@ -148,6 +157,20 @@ static void set_mode(enum mode *mode, enum mode new)
 	if (*mode != MODE_TRACE)
 		fail(EXIT_USAGE, "one of --flows, --mtu, --loop, --record, --aliases, --probe");
 	*mode = new;
+}
+
+static enum report report_form(const char *name)
+{
+	static const char *const names[] = {
+		[REPORT_TEXT] = "text", [REPORT_JSON] = "json",
+		[REPORT_CSV] = "csv", [REPORT_PROMETHEUS] = "prometheus",
+	};
+	enum report form;
+
+	for (form = REPORT_TEXT; form <= REPORT_PROMETHEUS; form++)
+		if (!name || !strcmp(name, names[form]))
+			return form;
+	fail(EXIT_USAGE, "--report=%s: text, json, csv or prometheus", name);
 }
 
 static void set_option(int option, struct route *route, in_addr_t *to)
@@ -194,6 +217,17 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 		break;
 	case 'N':
 		settings.window = read_whole('N', optarg, 1, 1000);
+		break;
+	case 'W':
+		break;
+	case 'P':
+		settings.report = report_form(optarg);
+		break;
+	case 'E':
+		settings.every = 1e3 * read_number('E', optarg, 0.1, 3600);
+		break;
+	case 'c':
+		settings.rounds = read_whole('c', optarg, 1, 1000000);
 		break;
 	case 'G':
 		settings.gap = read_whole('G', optarg, 1, 255);
@@ -267,6 +301,27 @@ static const struct {
 	{ 'r', TO(MODE_PROBE) },
 };
 
+static void check_rounds(enum mode mode)
+{
+	bool rounds = given['W'] || given['P'];
+
+	if (given['W'] && given['P'])
+		fail(EXIT_USAGE, "--watch or --report, not both");
+	if (rounds && mode != MODE_TRACE && mode != MODE_LOOP)
+		fail(EXIT_USAGE, "--watch and --report are for a way, or --loop");
+	if (!rounds && (given['c'] || given['E']))
+		fail(EXIT_USAGE, "-c and --every go with --watch or --report");
+	if (rounds && (given['q'] || given['G'] || settings.verbose))
+		fail(EXIT_USAGE, "-q, --gap and -v have no effect with --watch or --report");
+	if (settings.json && given['W'])
+		fail(EXIT_USAGE, "-j has no effect with --watch");
+	if (given['P'] && settings.json)
+		settings.report = REPORT_JSON;
+	settings.json = settings.json || settings.report == REPORT_JSON;
+	if (given['P'] && !settings.rounds)
+		settings.rounds = 10;
+}
+
 static void check(enum mode mode, const struct route *route, int words)
 {
 	unsigned int i;
@@ -288,6 +343,7 @@ static void check(enum mode mode, const struct route *route, int words)
 		     settings.last);
 	if (settings.kind == KIND_ICMP && settings.port)
 		fail(EXIT_USAGE, "-p goes with -U or -T");
+	check_rounds(mode);
 	if (given['i'] && given['R'])
 		fail(EXIT_USAGE, "-i or --vrf, not both");
 	if (settings.json && settings.verbose)
@@ -367,6 +423,15 @@ static int ask_aliases(char **names, unsigned int n)
 	return status;
 }
 
+static int go(const struct route *route, bool loop)
+{
+	if (given['W'])
+		return watch(route, loop);
+	if (given['P'])
+		return report(route, loop);
+	return loop ? show_loop(route) : show_trace(route);
+}
+
 static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 	       int n)
 {
@@ -374,7 +439,7 @@ static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 	case MODE_LOOP:
 		add_gateways(route, words[0]);
 		check_gateways(route);
-		return loop(route);
+		return go(route, true);
 	case MODE_RECORD:
 		return show_record(resolve(words[0]));
 	case MODE_ALIASES:
@@ -390,7 +455,7 @@ static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 	route->to = resolve(words[0]);
 	if (mode == MODE_FLOWS)
 		return show_flows(route);
-	return mode == MODE_MTU ? show_mtu(route) : trace(route);
+	return mode == MODE_MTU ? show_mtu(route) : go(route, false);
 }
 
 int main(int argc, char **argv)
@@ -401,7 +466,7 @@ int main(int argc, char **argv)
 	int option, status;
 
 	check_output();
-	while ((option = getopt_long(argc, argv, "4g:SIUTp:q:f:m:w:z:N:s:i:t:Fl:d:r:nvjhV",
+	while ((option = getopt_long(argc, argv, "4g:SIUTp:q:c:f:m:w:z:N:s:i:t:Fl:d:r:nvjhV",
 				     long_options, NULL)) >= 0) {
 		given[option & 0xff] = true;
 		if (option > MODE_TRACE && option <= MODE_PROBE)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/ip_icmp.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,69 @@ const char *name_of(in_addr_t address)
 			 NULL, 0, NI_NAMEREQD))
 		known[n].name = strdup(name);
 	return known[n++].name;
+}
+
+/* Those who wait for a name; the thread answers in the same place. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	bool runs;
+	unsigned int asked;
+	unsigned int known;
+	in_addr_t address[NAMES_MAX];
+	char name[NAMES_MAX][NI_MAXHOST];
+} soon = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER };
+
+static void *find_names(void *unused)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	char name[NI_MAXHOST];
+
+	(void)unused;
+	pthread_mutex_lock(&soon.lock);
+	for (;;) {
+		while (soon.known == soon.asked)
+			pthread_cond_wait(&soon.more, &soon.lock);
+		to.sin_addr.s_addr = soon.address[soon.known];
+		pthread_mutex_unlock(&soon.lock);
+		if (getnameinfo((struct sockaddr *)&to, sizeof(to), name,
+				sizeof(name), NULL, 0, NI_NAMEREQD))
+			name[0] = 0;
+		pthread_mutex_lock(&soon.lock);
+		memcpy(soon.name[soon.known++], name, sizeof(name));
+	}
+	return NULL;
+}
+
+/**
+ * name_soon() - the name of an address, if it is known already
+ * @address: the address
+ *
+ * Nobody waits for it: a thread looks it up.
+ *
+ * Return: NULL if it is not known yet, or there is none.
+ */
+const char *name_soon(in_addr_t address)
+{
+	const char *name = NULL;
+	pthread_t thread;
+	unsigned int i;
+
+	if (!address)
+		return NULL;
+	pthread_mutex_lock(&soon.lock);
+	if (!soon.runs)
+		soon.runs = !pthread_create(&thread, NULL, find_names, NULL);
+	for (i = 0; i < soon.asked && soon.address[i] != address; i++)
+		;
+	if (i == soon.asked && soon.runs && i < NAMES_MAX) {
+		soon.address[soon.asked++] = address;
+		pthread_cond_signal(&soon.more);
+	} else if (i < soon.known && soon.name[i][0]) {
+		name = soon.name[i];
+	}
+	pthread_mutex_unlock(&soon.lock);
+	return name;
 }
 
 /**

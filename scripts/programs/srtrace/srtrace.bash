@@ -12,7 +12,7 @@ _srtrace()
 	--probe)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
-	-p | -q | -f | -m | -w | -r | -z | -N | -t | -l | --gap)
+	-p | -q | -f | -m | -w | -c | --every | -r | -z | -N | -t | -l | --gap)
 		return ;;
 	-i | --vrf)
 		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$word")
@@ -22,7 +22,8 @@ _srtrace()
 		return ;;
 	esac
 	case $word in
-	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --flows --mtu --loop --record
+	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --watch --report --report=json
+			--report=csv --report=prometheus -c --every --flows --mtu --loop --record
 			--aliases --probe -I -U -T -p -q -f -m -w -z -N --gap
 			-4 -i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;
 	*)	mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;

@@ -11,6 +11,8 @@
  *   trace.c    the way to a destination, hop by hop
  *   flows.c    its branches, which other flows pass
  *   mtu.c      its MTU
+ *   monitor.c  a way asked again and again, reported once
+ *   watch.c    ... and shown while it goes on
  *   loop.c     out to a gateway and back
  *   record.c   the way as routers record it
  *   aliases.c  which addresses are one router's
@@ -59,6 +61,14 @@ enum kind {
 	KIND_TCP,
 };
 
+enum report {
+	REPORT_NONE,
+	REPORT_TEXT,
+	REPORT_JSON,
+	REPORT_CSV,
+	REPORT_PROMETHEUS,
+};
+
 /**
  * struct settings - what the command line asks for
  * @kind: of the probes
@@ -78,6 +88,9 @@ enum kind {
  * @tos: type of service
  * @whole: the datagrams may not be fragmented
  * @size: length of the datagrams, 0 for the least
+ * @report: in which form --report prints
+ * @every: time between two rounds of --watch and --report, milliseconds
+ * @rounds: how many rounds, 0 for no end
  * @numeric: no names
  * @verbose: show option octets
  * @json: print JSON
@@ -101,6 +114,9 @@ struct settings {
 	uint8_t tos;
 	bool whole;
 	unsigned int size;
+	enum report report;
+	double every;
+	unsigned int rounds;
 	bool numeric;
 	bool verbose;
 	bool json;
@@ -381,6 +397,7 @@ struct ask {
  *	  to the time at which to ask again, else it is when something happens
  * @done: a probe has its reply, or there will be none
  * @late: there is a reply after all, after done(); may be NULL
+ * @tick: called several times a second; may be NULL
  * @pace: least time between two probes, milliseconds
  * @window: most probes in flight
  */
@@ -389,6 +406,7 @@ struct work {
 	void (*done)(struct work *work, struct ask *ask);
 	void (*late)(struct work *work, struct ask *ask,
 		     const struct reply *reply);
+	void (*tick)(struct work *work);
 	double pace;
 	unsigned int window;
 };
@@ -404,13 +422,128 @@ unsigned int doubted(enum doubt doubt);
 unsigned int flows_needed(unsigned int seen);
 int show_flows(const struct route *route);
 int show_mtu(const struct route *route);
-int trace(const struct route *route);
-int loop(const struct route *way);
+int show_trace(const struct route *route);
+int show_loop(const struct route *way);
 int show_record(in_addr_t to);
 int aliases(const in_addr_t *address, unsigned int n);
 int scan(const char *path, in_addr_t to);
 
+#define TTLS		257
+#define SEEN_MAX	4	/* routers of a hop whose times are kept */
+#define HISTORY		128
+#define HISTORY_NONE	-1.0
+#define HISTORY_LOST	-2.0
+
+/**
+ * struct times - of the replies of one router
+ * @n: how many
+ * @last: the last one, milliseconds, as all of them
+ * @best: the shortest
+ * @worst: the longest
+ * @mean: of all
+ * @squares: of what they differ from the mean, summed up
+ * @jitter: what they differ from the one before, summed up
+ */
+struct times {
+	unsigned int n;
+	double last;
+	double best;
+	double worst;
+	double mean;
+	double squares;
+	double jitter;
+};
+
+/**
+ * struct seen - a router that has answered at a hop
+ * @address: of it
+ * @round: in which it has last answered
+ * @times: of its replies
+ */
+struct seen {
+	in_addr_t address;
+	unsigned int round;
+	struct times times;
+};
+
+/**
+ * struct spot - a hop of a way that is watched
+ * @sent: probes
+ * @ended: ... of which it is known whether there was a reply
+ * @received: replies
+ * @changes: how often another router has answered than before
+ * @now: who answers at present
+ * @seen: who has answered
+ * @n_seen: how many of them are kept
+ * @outcome: of the last reply
+ * @error: the last error that was no "time exceeded"
+ * @back: it was behind the last gateway
+ * @history: times, the newest last; HISTORY_NONE, HISTORY_LOST
+ */
+struct spot {
+	unsigned int sent;
+	unsigned int ended;
+	unsigned int received;
+	unsigned int changes;
+	in_addr_t now;
+	struct seen seen[SEEN_MAX];
+	unsigned int n_seen;
+	enum outcome outcome;
+	struct reply error;
+	bool back;
+	double history[HISTORY];
+};
+
+/**
+ * struct monitor - a way that is asked again and again
+ * @work: the engine's
+ * @route: the way
+ * @loop: it comes back to us
+ * @from: our address
+ * @spot: by TTL
+ * @ttl: the next one to be asked
+ * @end: where the way ends, as far as is known
+ * @answered: the last TTL of which there has been a reply
+ * @last: what the end has said
+ * @began: when the round has begun
+ * @round: which one it is
+ * @rounds: how many there shall be, 0 for no end
+ * @paused: nothing is sent
+ */
+struct monitor {
+	struct work work;
+	struct route route;
+	bool loop;
+	in_addr_t from;
+	struct spot spot[TTLS];
+	unsigned int ttl;
+	unsigned int end;
+	unsigned int answered;
+	struct reply last;
+	double began;
+	unsigned int round;
+	unsigned int rounds;
+	bool paused;
+};
+
+/* monitor.c, watch.c */
+void monitor_begin(struct monitor *monitor, const struct route *route,
+		   bool loop);
+void monitor_reset(struct monitor *monitor);
+in_addr_t monitor_target(const struct monitor *monitor);
+unsigned int monitor_rows(const struct monitor *monitor);
+unsigned int monitor_turn(const struct monitor *monitor);
+unsigned int monitor_changes(const struct monitor *monitor);
+void monitor_show(const struct monitor *monitor);
+double times_deviation(const struct times *times);
+double times_jitter(const struct times *times);
+double spot_loss(const struct spot *spot);
+const struct seen *spot_now(const struct spot *spot);
+int report(const struct route *route, bool loop);
+int watch(const struct route *route, bool loop);
+
 /* report.c */
+const char *name_soon(in_addr_t address);
 const char *name_of(in_addr_t address);
 bool look_up(const char *name, in_addr_t *address, const char **why);
 in_addr_t resolve(const char *name);

@@ -10,7 +10,6 @@
 
 #include "srtrace.h"
 
-#define TTLS		256
 #define AHEAD		5	/* hops that are asked beyond the last that answers */
 #define HOP_PAUSE	50	/* between two probes to a hop, which may limit errors */
 
@@ -281,12 +280,12 @@ static void conclude(const struct walk *walk, bool whole)
 }
 
 /**
- * trace() - show the way along a route
+ * show_trace() - show the way along a route
  * @route: the route; may have no gateway
  *
  * Return: exit code.
  */
-int trace(const struct route *route)
+int show_trace(const struct route *route)
 {
 	static struct walk walk;
 	unsigned int ttl;
