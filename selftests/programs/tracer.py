@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 
 from lib import ktap
@@ -16,8 +17,8 @@ from lib.ktap import check, equal, test
 from lib.mimic import Mimic
 from lib.netns import Netns, Wire, cable, wait_until
 from lib.packet import ICMP, Packet, icmp_error, ip, lsrr
-from lib.tracer import (HOST, chain_of, echo_reply, expired, read, returned,
-                        srtrace, start, verdict)
+from lib.tracer import (HOST, PROGRAM, chain_of, echo_reply, expired, read,
+                        returned, srtrace, start, verdict)
 
 R1, G, R2, TO = "10.221.0.1", "10.221.0.2", "10.221.0.3", "10.222.0.9"
 
@@ -305,6 +306,34 @@ def mtu_shown():
     check("refused by %s: fragmentation needed, MTU 1300 (3/4)" % R1 in text, text)
     _, probes = verdict(mimic, "-F", "-l", "1400", TO, status=1)
     equal(probes[0]["icmp"], {"type": 3, "code": 4, "mtu": 1300}, "JSON")
+
+
+@test("srtrace: replies are read without any privilege; CAP_NET_RAW alone is enough to "
+      "begin with")
+def privileges():
+    mimic = Mimic()
+    with mimic.host:
+        program = subprocess.Popen(
+            ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+             "--inh-caps", "+net_raw", "--ambient-caps", "+net_raw",
+             "--bounding-set", "-all,+net_raw", PROGRAM, "-n", "-w", "3", "-q", "1",
+             "-m", "1", TO], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: mimic.seen, 20, "a probe")
+    with open("/proc/%d/status" % program.pid) as file:
+        status = dict(map(str.strip, line.split(":", 1)) for line in file)
+    equal({name: int(status[name], 16) for name in
+           ("CapInh", "CapPrm", "CapEff", "CapAmb")},
+          dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapAmb"), 0), "capabilities")
+    equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), "no new ones, seccomp")
+    mimic.wire.send(echo_reply(mimic.seen[0]))
+    check("10.222.0.9" in program.communicate(timeout=10)[0], "no answer")
+    equal(program.returncode, 0, "exit code")
+    # Names are looked up in there, too.
+    mimic.host.ip("link set lo up")
+    with mimic.host:
+        text = subprocess.run([PROGRAM, "-q", "1", "localhost"], text=True, check=True,
+                              stdout=subprocess.PIPE).stdout
+    check("localhost (127.0.0.1)" in text, text)
 
 
 @test("srtrace: a router that limits its errors is asked slowly enough to answer")

@@ -481,6 +481,7 @@ int main(int argc, char **argv)
 
 	choose_identity();
 	wire_open();
+	cage();
 	check_source();
 	catch_interrupts();
 	status = run(mode, &route, to, argv, argc);

@@ -7,6 +7,7 @@
  *   reply.c    ... what a datagram says of a probe, and whether it is believed
  *   extension.c ... what routers add to an ICMP error (RFC 4884)
  *   wire.c     sockets: probes out, what they bring about in
+ *   cage.c     privileges dropped once they are open
  *   engine.c   many probes in flight: pace, waiting, asking again
  *   trace.c    the way to a destination, hop by hop
  *   flows.c    its branches, which other flows pass
@@ -366,6 +367,9 @@ int wire_send(const struct probe *probe);
 enum event wire_receive(struct reply *reply, double *at, double until);
 uint64_t wire_lost(void);
 double now(void);
+
+/* cage.c */
+void cage(void);
 
 /* engine.c */
 
