@@ -313,9 +313,9 @@ def scan():
 def scan_rate():
     lines = [json.loads(line) for line in srtrace(
         "-j", "--probe", "-", "-r", "4", "-w", "1",
-        input=(G1 + "\n") * 9).splitlines()]
+        input="\n".join((G1, RIGHT1, G2, RIGHT2, G3, RIGHT3))).splitlines()]
     took = lines[-1]["time"] - lines[0]["time"]
-    check(1.9 < took < 4, "9 at 4 a second: in %.2f s" % took)
+    check(1.2 < took < 3, "6 at 4 a second: in %.2f s" % took)
 
 
 @test("srtrace: without privilege, with bad words, without a way: a clear error "

@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from lib import ktap
@@ -21,6 +22,7 @@ from lib.tracer import (HOST, PROGRAM, chain_of, echo_reply, expired, read,
                         returned, srtrace, start, verdict)
 
 R1, G, R2, TO = "10.221.0.1", "10.221.0.2", "10.221.0.3", "10.222.0.9"
+MANY = ["10.221.3.%d" % i for i in range(1, 100)]
 
 
 def sent(mimic, *words):
@@ -170,11 +172,11 @@ def interrupt_trace():
 def interrupt_scan():
     mimic = Mimic(lambda probe: [returned(probe, R2)]
                   if Packet(probe).dst != R1 else [])
-    program = start(mimic, "-w", "30", "-r", "2", "--probe", "-")
-    program.stdin.write("\n".join([G, R1] + [G] * 30))
-    program.stdin.close()
-    program.stdin = None
-    await_probes(mimic, 3)
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("\n".join([G, R1] + MANY[:30]))
+        file.flush()
+        program = start(mimic, "-w", "30", "-r", "2", "--probe", file.name)
+        await_probes(mimic, 3)
     program.send_signal(signal.SIGINT)
     text = program.communicate(timeout=5)[0]
     check(re.search("^forwards +%s  " % G, text, re.M), text)
@@ -282,7 +284,7 @@ def flap():
 
     mimic.answer = answer
     text = srtrace(mimic, "-r", "10", "-w", "0.5", "-q", "1", "--probe", "-",
-                   input="\n".join([G, R1] + [G] * 20), status=0)
+                   input="\n".join([G, R1] + MANY[:20]), status=0)
     found = re.search(r"^(\d+) of 22 forward", text, re.M)
     check(found and int(found[1]) > 10 and "unsent" in text, text)
 

@@ -11,6 +11,7 @@
 #include "srtrace.h"
 
 #define SERIALS		65536
+#define BEHIND		50	/* milliseconds that are made up for */
 #define TICK		100	/* milliseconds */
 #define IDLE		50	/* milliseconds without anything to wait for */
 
@@ -245,6 +246,7 @@ static struct ask *next_ask(struct work *work, double *when)
 bool engine_run(struct work *work)
 {
 	double next_send = now(), next_tick = 0, until, when;
+	bool idle = true;
 	struct ask *ask;
 
 	for (;;) {
@@ -261,6 +263,7 @@ bool engine_run(struct work *work)
 			until = next_tick;
 		when = 0;
 		if (in_flight >= work->window) {
+			idle = true;
 			receive(work, until);
 			continue;
 		}
@@ -270,15 +273,20 @@ bool engine_run(struct work *work)
 		}
 		ask = next_ask(work, &when);
 		if (ask) {
+			/* Time in which there was nothing to send is not missed. */
+			if (idle && next_send < now())
+				next_send = now();
+			idle = false;
 			send_ask(work, ask);
 			next_send += work->pace;
 			/* What was missed is not made up for in one burst. */
-			if (next_send < now() - 10 * work->pace)
-				next_send = now();
+			if (next_send < now() - BEHIND)
+				next_send = now() - BEHIND;
 			continue;
 		}
 		if (!oldest && !again && !when)
 			return !interrupted();
+		idle = true;
 		if (when && when < until)
 			until = when;
 		receive(work, until);

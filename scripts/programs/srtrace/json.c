@@ -162,11 +162,10 @@ static bool is_empty(const struct extension *more)
 /**
  * json_add_reply() - add what a probe has brought about
  * @object: where to
- * @ask: the probe
+ * @reply: the reply
  */
-void json_add_reply(struct json_object *object, const struct ask *ask)
+void json_add_reply(struct json_object *object, const struct reply *reply)
 {
-	const struct reply *reply = &ask->reply;
 	const char *name;
 
 	add_text(object, "outcome",
@@ -264,7 +263,7 @@ void json_probe(const struct ask *ask)
 		add_int(object, "size", ask->probe.size);
 	if (ask->probe.flow)
 		add_int(object, "flow", ask->probe.flow);
-	json_add_reply(object, ask);
+	json_add_reply(object, &ask->reply);
 	json_print(object);
 }
 

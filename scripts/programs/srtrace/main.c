@@ -2,9 +2,10 @@
 /*
  * Command line of srtrace(8).
  *
- * checkpatch: PREFER_KERNEL_TYPES,LONG_LINE_STRING: this is a program of user space
+ * checkpatch: PREFER_KERNEL_TYPES,LONG_LINE,LONG_LINE_STRING: this is a program of user space
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -48,6 +49,8 @@ enum mode {
 	MODE_PROBE,
 };
 
+static const char *excluded;
+
 static const char usage_text[] =
 "usage: srtrace [OPTION...] [-S] [-g GATEWAY]... DESTINATION\n"
 "       srtrace [OPTION...] --flows|--mtu [-S] [-g GATEWAY]... DESTINATION\n"
@@ -89,6 +92,8 @@ static const char usage_text[] =
 "  -l OCTETS    length of the datagrams\n"
 "  -s ADDRESS   to send from\n"
 "  -d ADDRESS   with --probe, where routes lead; without, back to us\n"
+"  --exclude FILE  with --probe, addresses and prefixes that are not asked\n"
+"  --resume FILE   with --probe, remembers how far it has come\n"
 "  -r RATE      with --probe, probes per second (10)\n"
 "  -n           no names\n"
 "  -v           the octets of the options\n"
@@ -98,14 +103,46 @@ static const char usage_text[] =
 "Exit codes: 0 reached, or some forward; 1 not; 2 usage; 3 no privilege;\n"
 "4 the system. See srtrace(8).\n";
 
+static const struct option long_options[] = {
+	{ "flows", no_argument, NULL, MODE_FLOWS },
+	{ "mtu", no_argument, NULL, MODE_MTU },
+	{ "loop", no_argument, NULL, MODE_LOOP },
+	{ "record", no_argument, NULL, MODE_RECORD },
+	{ "aliases", no_argument, NULL, MODE_ALIASES },
+	{ "probe", no_argument, NULL, MODE_PROBE },
+	{ "watch", no_argument, NULL, 'W' },
+	{ "report", optional_argument, NULL, 'P' },
+	{ "every", required_argument, NULL, 'E' },
+	{ "exclude", required_argument, NULL, 'X' },
+	{ "resume", required_argument, NULL, 'Z' },
+	{ "gap", required_argument, NULL, 'G' },
+	{ "vrf", required_argument, NULL, 'R' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ }
+};
+
+/* As the user has written it. */
+static const char *option_name(char letter)
+{
+	static char text[32];
+	const struct option *one;
+
+	snprintf(text, sizeof(text), "-%c", letter);
+	for (one = long_options; one->name && isupper(letter); one++)
+		if (one->val == letter)
+			snprintf(text, sizeof(text), "--%s", one->name);
+	return text;
+}
+
 static double read_number(char option, const char *text, double least, double most)
 {
 	char *end;
 	double value = strtod(text, &end);
 
 	if (end == text || *end || !(value >= least && value <= most))
-		fail(EXIT_USAGE, "-%c %s: a number from %g to %g", option, text,
-		     least, most);
+		fail(EXIT_USAGE, "%s %s: a number from %g to %g",
+		     option_name(option), text, least, most);
 	return value;
 }
 
@@ -115,7 +152,8 @@ static unsigned int read_whole(char option, const char *text,
 	double value = read_number(option, text, least, most);
 
 	if (value != (unsigned int)value)
-		fail(EXIT_USAGE, "-%c %s: a whole number", option, text);
+		fail(EXIT_USAGE, "%s %s: a whole number", option_name(option),
+		     text);
 	return value;
 }
 
@@ -134,23 +172,6 @@ static void add_gateways(struct route *route, char *names)
 	while ((name = strsep(&rest, ",")))
 		add_gateway(route, name);
 }
-
-static const struct option long_options[] = {
-	{ "flows", no_argument, NULL, MODE_FLOWS },
-	{ "mtu", no_argument, NULL, MODE_MTU },
-	{ "loop", no_argument, NULL, MODE_LOOP },
-	{ "record", no_argument, NULL, MODE_RECORD },
-	{ "aliases", no_argument, NULL, MODE_ALIASES },
-	{ "probe", no_argument, NULL, MODE_PROBE },
-	{ "watch", no_argument, NULL, 'W' },
-	{ "report", optional_argument, NULL, 'P' },
-	{ "every", required_argument, NULL, 'E' },
-	{ "gap", required_argument, NULL, 'G' },
-	{ "vrf", required_argument, NULL, 'R' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ }
-};
 
 static void set_mode(enum mode *mode, enum mode new)
 {
@@ -218,6 +239,10 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 	case 'N':
 		settings.window = read_whole('N', optarg, 1, 1000);
 		break;
+	case 'X':
+		excluded = optarg;
+		break;
+	case 'Z':
 	case 'W':
 		break;
 	case 'P':
@@ -299,6 +324,8 @@ static const struct {
 	{ 'q', ~TO(MODE_FLOWS) },
 	{ 'd', TO(MODE_PROBE) },
 	{ 'r', TO(MODE_PROBE) },
+	{ 'X', TO(MODE_PROBE) },
+	{ 'Z', TO(MODE_PROBE) },
 };
 
 static void check_rounds(enum mode mode)
@@ -333,9 +360,8 @@ static void check(enum mode mode, const struct route *route, int words)
 	for (i = 0; i < sizeof(effects) / sizeof(*effects); i++)
 		if (given[(unsigned char)effects[i].option] &&
 		    !(effects[i].modes & TO(mode)))
-			fail(EXIT_USAGE, "%s%c has no effect here; srtrace -h tells how it is used",
-			     effects[i].option == 'G' ? "--gap, or -" : "-",
-			     effects[i].option);
+			fail(EXIT_USAGE, "%s has no effect here; srtrace -h tells how it is used",
+			     option_name(effects[i].option));
 	if (TO(mode) & WAYS && settings.strict && !route->gateways)
 		fail(EXIT_USAGE, "-S needs a gateway (-g)");
 	if (settings.first > settings.last)
@@ -352,19 +378,33 @@ static void check(enum mode mode, const struct route *route, int words)
 		settings.port = settings.kind == KIND_TCP ? TCP_PORT : UDP_PORT;
 }
 
-/* A route that would lead to ourselves on the way shows nothing of the network. */
-static void check_gateway(in_addr_t address)
+/**
+ * gateway_fault() - what is wrong with a gateway
+ * @address: its address
+ *
+ * A route that would lead to ourselves on the way shows nothing of the network.
+ *
+ * Return: NULL if nothing is.
+ */
+const char *gateway_fault(in_addr_t address)
 {
 	uint32_t host = ntohl(address);
-	char text[ADDRESS_TEXT];
 
-	quad(address, text);
 	if (host >> 24 == 0 || host >> 24 == 127 || host >> 28 == 0xe ||
 	    host == 0xffffffff)
-		fail(EXIT_USAGE, "%s: no address that a gateway can have", text);
+		return "no address that a gateway can have";
 	if (wire_is_own(address))
-		fail(EXIT_USAGE, "%s: an address of this machine, which cannot be the gateway of a route that it sends",
-		     text);
+		return "an address of this machine, which cannot be the gateway of a route that it sends";
+	return NULL;
+}
+
+static void check_gateway(in_addr_t address)
+{
+	const char *why = gateway_fault(address);
+	char text[ADDRESS_TEXT];
+
+	if (why)
+		fail(EXIT_USAGE, "%s: %s", quad(address, text), why);
 }
 
 static void check_gateways(const struct route *route)
@@ -445,7 +485,7 @@ static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 	case MODE_ALIASES:
 		return ask_aliases(words, n);
 	case MODE_PROBE:
-		return scan(words[0], to);
+		return scan(words[0], to, excluded);
 	case MODE_TRACE:
 	case MODE_FLOWS:
 	case MODE_MTU:
@@ -462,6 +502,7 @@ int main(int argc, char **argv)
 {
 	struct route route = { .gateways = 0 };
 	enum mode mode = MODE_TRACE;
+	const char *resume = NULL;
 	in_addr_t to = 0;
 	int option, status;
 
@@ -473,6 +514,8 @@ int main(int argc, char **argv)
 			set_mode(&mode, option);
 		else
 			set_option(option, &route, &to);
+		if (option == 'Z')
+			resume = optarg;
 	}
 	argv += optind;
 	argc -= optind;
@@ -481,6 +524,8 @@ int main(int argc, char **argv)
 
 	choose_identity();
 	wire_open();
+	if (resume)
+		scan_resume(resume);
 	cage();
 	check_source();
 	catch_interrupts();

@@ -6,30 +6,49 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "srtrace.h"
 
 #define TTL		64
 #define WINDOW		16384	/* probes in flight, a quarter of their serials */
+#define AT_ONCE		8192	/* gateways that are asked at a time */
 #define LONG_LIST	20	/* gateways that progress is shown from */
+#define APART		1000.0	/* milliseconds between two probes to a gateway */
+#define RECENT		65536	/* more than are sent in that time */
 
 /**
- * struct target - a gateway to ask
+ * struct target - a gateway while it is asked
  * @address: its address
- * @through: a route by way of it
- * @straight: an ordinary echo to it, if it does not forward
- * @pings: the echo has been sent
+ * @line: of the file
+ * @ask: what is sent to it, first by way of it, then to it
+ * @through: what has become of the first
+ * @sent: how often it was asked to forward
+ * @tries: how often the same has been sent
+ * @pings: it is sent an ordinary echo, since it does not forward
+ * @due: when it may be sent something again
+ * @after: the next one that waits for that
+ * @older: the one before it in the file, of those that are asked
+ * @newer: the one behind it
  */
 struct target {
 	in_addr_t address;
-	struct ask through;
-	struct ask straight;
+	unsigned int line;
+	struct ask ask;
+	struct reply through;
+	unsigned int sent;
+	unsigned int tries;
 	bool pings;
+	double due;
+	struct target *after;
+	struct target *older;
+	struct target *newer;
 };
 
 struct count {
@@ -38,113 +57,384 @@ struct count {
 	unsigned int silent;
 	unsigned int alive;	/* silent, but there */
 	unsigned int unknown;
+	unsigned int excluded;
+	unsigned int skipped;	/* lines that name no gateway */
 };
 
-/* One address or name per line; what follows a # does not count. */
-static struct target *read_list(const char *path, unsigned int *n)
-{
-	FILE *file = strcmp(path, "-") ? fopen(path, "r") : stdin;
-	struct target *targets = NULL;
-	unsigned int number = 0;
-	char *line = NULL;
-	size_t size = 0;
-	const char *why;
-	char *word;
+struct prefix {
+	uint32_t address;
+	uint32_t mask;
+};
 
-	if (!file)
-		fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
-	*n = 0;
-	while (getline(&line, &size, file) >= 0) {
-		number++;
-		line[strcspn(line, "#\n")] = 0;
-		word = strtok(line, " \t\r");
-		if (!word)
-			continue;
-		targets = realloc(targets, (*n + 1) * sizeof(*targets));
-		if (!targets)
-			fail(EXIT_SYSTEM, "out of memory");
-		memset(&targets[*n], 0, sizeof(*targets));
-		if (!look_up(word, &targets[*n].address, &why))
-			fail(EXIT_USAGE, "%s, line %u: %s: %s", path, number,
-			     word, why);
-		(*n)++;
-	}
-	free(line);
-	if (file != stdin)
-		fclose(file);
-	if (!*n)
-		fail(EXIT_USAGE, "%s: no gateway in it", path);
-	return targets;
-}
+/* When something was last sent to an address, by its hash. */
+struct recent {
+	in_addr_t address;
+	double at;
+};
 
 /**
  * struct scan - while it goes on
  * @work: the engine's
- * @targets: all gateways
- * @n: how many
- * @at: the next that has not been asked
- * @ended: of how many there is a verdict
+ * @path: the list
+ * @file: ... as it is read
+ * @line: the line that was read last
+ * @n: gateways in it, 0 if that is not known
+ * @begun: gateways that have been asked
+ * @ended: ... of which there is a verdict
+ * @eof: it has been read
  * @to: where the routes lead; 0 for back to us
- * @pings: gateways to which an echo is to be sent, the first of them, the last
+ * @oldest: the first in the file of those that are asked
+ * @newest: the last
+ * @first: waits to be sent something again; in the order of that time
+ * @last: the last of these
+ * @held: the next of the file, whose address was sent something just now
+ * @excluded: what is not to be asked
+ * @n_excluded: how many
+ * @state: file that is resumed from, or -1
+ * @kept: when it was written
+ * @recent: times of sending
  * @count: of verdicts
+ * @started: when it has begun
  * @said: when progress was shown
  */
 struct scan {
 	struct work work;
-	struct target *targets;
+	const char *path;
+	FILE *file;
+	unsigned int line;
 	unsigned int n;
-	unsigned int at;
+	unsigned int begun;
 	unsigned int ended;
+	bool eof;
 	in_addr_t to;
-	struct target **pings;
-	unsigned int first_ping;
-	unsigned int last_ping;
+	struct target *oldest;
+	struct target *newest;
+	struct target *first;
+	struct target *last;
+	struct target *held;
+	struct prefix *excluded;
+	unsigned int n_excluded;
+	int state;
+	double kept;
+	struct recent *recent;
 	struct count count;
+	double started;
 	double said;
 };
 
-static struct ask *prepare(struct target *target, struct ask *ask, in_addr_t to,
-			   bool straight)
+/* The first word of a line; what follows a # does not count. */
+static char *first_word(char *line)
 {
+	line[strcspn(line, "#\n")] = 0;
+	return strtok(line, " \t\r");
+}
+
+/* What is wrong with the gateway of a line; NULL if nothing is. */
+static const char *read_gateway(const char *word, in_addr_t *address)
+{
+	const char *why;
+
+	if (!look_up(word, address, &why))
+		return why;
+	return gateway_fault(*address);
+}
+
+/*
+ * A file is read twice: once to say what is wrong with it before anything is sent, and
+ * to know how much there is; and while it is asked, so that it may be as long as it
+ * likes.
+ */
+static void look_through(struct scan *scan)
+{
+	unsigned int number = 0;
+	struct stat about;
+	in_addr_t address;
+	char *line = NULL;
+	const char *why;
+	size_t size = 0;
+	char *word;
+
+	if (fstat(fileno(scan->file), &about) || !S_ISREG(about.st_mode))
+		return;
+	while (getline(&line, &size, scan->file) >= 0) {
+		number++;
+		word = first_word(line);
+		if (!word || number <= scan->line)
+			continue;
+		why = read_gateway(word, &address);
+		if (why)
+			fail(EXIT_USAGE, "%s, line %u: %s: %s", scan->path,
+			     number, word, why);
+		scan->n++;
+	}
+	free(line);
+	if (!scan->n && !scan->line)
+		fail(EXIT_USAGE, "%s: no gateway in it", scan->path);
+	rewind(scan->file);
+}
+
+static bool read_prefix(char *word, struct prefix *prefix)
+{
+	char *slash = strchr(word, '/'), *end;
+	unsigned long length = 32;
+	struct in_addr address;
+
+	if (slash) {
+		*slash++ = 0;
+		length = strtoul(slash, &end, 10);
+		if (end == slash || *end || length > 32)
+			return false;
+	}
+	if (!inet_aton(word, &address))
+		return false;
+	prefix->mask = length ? 0xffffffff << (32 - length) : 0;
+	prefix->address = ntohl(address.s_addr) & prefix->mask;
+	return true;
+}
+
+static void read_excluded(struct scan *scan, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned int number = 0;
+	char *line = NULL, *word;
+	size_t size = 0;
+
+	if (!file)
+		fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	while (getline(&line, &size, file) >= 0) {
+		number++;
+		word = first_word(line);
+		if (!word)
+			continue;
+		scan->excluded = realloc(scan->excluded,
+					 (scan->n_excluded + 1) *
+					 sizeof(*scan->excluded));
+		if (!scan->excluded)
+			fail(EXIT_SYSTEM, "out of memory");
+		if (!read_prefix(word, &scan->excluded[scan->n_excluded++]))
+			fail(EXIT_USAGE, "%s, line %u: %s: no address and no prefix",
+			     path, number, word);
+	}
+	free(line);
+	fclose(file);
+}
+
+static bool is_excluded(const struct scan *scan, in_addr_t address)
+{
+	unsigned int i;
+
+	for (i = 0; i < scan->n_excluded; i++)
+		if ((ntohl(address) & scan->excluded[i].mask) ==
+		    scan->excluded[i].address)
+			return true;
+	return false;
+}
+
+static int state_file = -1;
+
+/**
+ * scan_resume() - open the file that says how far the list has been asked
+ * @path: its name; it is made if it is not there
+ *
+ * Ahead of cage(), which allows no writing of files that are not open.
+ */
+void scan_resume(const char *path)
+{
+	state_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (state_file < 0)
+		fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
+}
+
+static void read_state(struct scan *scan)
+{
+	char text[32] = "";
+
+	scan->state = state_file;
+	if (scan->state < 0 ||
+	    pread(scan->state, text, sizeof(text) - 1, 0) <= 0)
+		return;
+	if (sscanf(text, "line %u\n", &scan->line) != 1)
+		fail(EXIT_USAGE, "the file of --resume is no such file");
+}
+
+/* All lines up to this have their verdict. */
+static void keep_state(struct scan *scan)
+{
+	unsigned int line = scan->oldest ? scan->oldest->line - 1 : scan->line;
+	char text[32];
+	int len;
+
+	scan->kept = now();
+	if (scan->state < 0)
+		return;
+	len = snprintf(text, sizeof(text), "line %u\n", line);
+	if (pwrite(scan->state, text, len, 0) != len ||
+	    ftruncate(scan->state, len))
+		fail(EXIT_SYSTEM, "the file of --resume: %s", strerror(errno));
+}
+
+static struct recent *recent_of(struct scan *scan, in_addr_t address)
+{
+	unsigned int at = (ntohl(address) * 2654435761u) >> 16;
+
+	/* What is older than it needs to be makes room. */
+	while (scan->recent[at].address != address &&
+	       now() < scan->recent[at].at + APART)
+		at = (at + 1) % RECENT;
+	return &scan->recent[at];
+}
+
+/* Both lists lose it. */
+static void forget(struct scan *scan, struct target *target)
+{
+	if (target->older)
+		target->older->newer = target->newer;
+	else
+		scan->oldest = target->newer;
+	if (target->newer)
+		target->newer->older = target->older;
+	else
+		scan->newest = target->older;
+	engine_forget(&target->ask);
+	free(target);
+}
+
+static struct target *new_target(struct scan *scan, in_addr_t address)
+{
+	struct target *target = calloc(1, sizeof(*target));
+
+	if (!target)
+		fail(EXIT_SYSTEM, "out of memory");
+	target->address = address;
+	target->line = scan->line;
+	target->older = scan->newest;
+	if (scan->newest)
+		scan->newest->newer = target;
+	else
+		scan->oldest = target;
+	scan->newest = target;
+	scan->begun++;
+	return target;
+}
+
+static struct target *next_target(struct scan *scan)
+{
+	static char *line;
+	static size_t size;
+	in_addr_t address;
+	const char *why;
+	char *word;
+
+	while (!scan->eof && getline(&line, &size, scan->file) >= 0) {
+		scan->line++;
+		word = first_word(line);
+		if (!word)
+			continue;
+		why = read_gateway(word, &address);
+		if (why) {
+			fprintf(stderr, "srtrace: %s, line %u: %s: %s\n",
+				scan->path, scan->line, word, why);
+			scan->count.skipped++;
+		} else if (is_excluded(scan, address)) {
+			scan->count.excluded++;
+		} else {
+			return new_target(scan, address);
+		}
+	}
+	scan->eof = true;
+	return NULL;
+}
+
+static struct ask *prepare(struct scan *scan, struct target *target)
+{
+	bool straight = target->pings;
+	struct ask *ask = &target->ask;
+	struct recent *recent = recent_of(scan, target->address);
 	in_addr_t self = 0;
 	int error;
 
+	recent->address = target->address;
+	recent->at = now();
 	wire_try_source(target->address, &self, &error);
 	ask->probe = (struct probe){
 		.route = { .gateway = { target->address },
 			   .gateways = !straight,
-			   .to = straight ? target->address : to ? to : self },
-		.ttl = TTL, .from = self,
+			   .to = straight ? target->address :
+				 scan->to ? scan->to : self },
+		.ttl = TTL, .from = self, .serial = ask->probe.serial,
 	};
-	ask->tries = settings.probes;
+	ask->tries = 1;
+	ask->sent = 0;
 	ask->of = target;
+	target->tries++;
+	target->sent += !straight;
 	return ask;
 }
 
 static void progress(struct scan *scan)
 {
-	if (scan->n < LONG_LIST || !isatty(STDERR_FILENO) ||
+	unsigned int left;
+
+	if ((scan->n && scan->n < LONG_LIST) || !isatty(STDERR_FILENO) ||
 	    now() < scan->said + 1e3)
 		return;
 	scan->said = now();
-	fprintf(stderr, "\r%u of %u asked", scan->at, scan->n);
+	fprintf(stderr, "\r%u", scan->ended);
+	if (scan->n && scan->ended) {
+		left = (now() - scan->started) / 1e3 *
+			(scan->n - scan->ended) / scan->ended;
+		fprintf(stderr, " of %u asked, %u:%02u left", scan->n,
+			left / 60, left % 60);
+	} else {
+		fprintf(stderr, " asked");
+	}
+	fprintf(stderr, ", %u forward \033[K", scan->count.forward);
+}
+
+static struct target *again(struct scan *scan)
+{
+	struct target *target = scan->first;
+
+	if (!target || now() < target->due)
+		return NULL;
+	scan->first = target->after;
+	if (!scan->first)
+		scan->last = NULL;
+	return target;
+}
+
+static void sooner(double *when, double at)
+{
+	if (!*when || at < *when)
+		*when = at;
 }
 
 static struct ask *next(struct work *work, double *when)
 {
 	struct scan *scan = (struct scan *)work;
-	struct target *target;
+	struct target *target = again(scan);
+	struct recent *recent;
 
-	(void)when;
 	progress(scan);
-	if (scan->first_ping < scan->last_ping) {
-		target = scan->pings[scan->first_ping++];
-		return prepare(target, &target->straight, 0, true);
+	if (now() >= scan->kept + APART)
+		keep_state(scan);
+	if (target)
+		return prepare(scan, target);
+	target = scan->held;
+	scan->held = NULL;
+	if (!target && scan->begun - scan->ended < AT_ONCE)
+		target = next_target(scan);
+	if (target) {
+		recent = recent_of(scan, target->address);
+		if (recent->address != target->address ||
+		    now() >= recent->at + APART)
+			return prepare(scan, target);
+		scan->held = target;
+		sooner(when, recent->at + APART);
 	}
-	if (scan->at == scan->n)
-		return NULL;
-	target = &scan->targets[scan->at++];
-	return prepare(target, &target->through, scan->to, false);
+	if (scan->first)
+		sooner(when, scan->first->due);
+	return NULL;
 }
 
 /* Not that nobody is there, which is what our own kernel says after ARP, too. */
@@ -167,7 +457,7 @@ static bool forwards(const struct reply *reply)
 
 static const char *judge(const struct target *target, struct count *count)
 {
-	const struct reply *reply = &target->through.reply;
+	const struct reply *reply = &target->through;
 
 	if (forwards(reply)) {
 		count->forward++;
@@ -187,7 +477,7 @@ static const char *judge(const struct target *target, struct count *count)
 		return "unsent";
 	}
 	count->silent++;
-	count->alive += target->straight.reply.outcome == OUTCOME_ANSWERED;
+	count->alive += target->ask.reply.outcome == OUTCOME_ANSWERED;
 	return "silent";
 }
 
@@ -199,10 +489,10 @@ static void tell_json(const struct target *target, const char *verdict)
 	json_object_object_add(line, "verdict", json_object_new_string(verdict));
 	if (target->pings)
 		json_object_object_add(line, "answers_ping",
-				       json_object_new_boolean(target->straight.reply.outcome ==
+				       json_object_new_boolean(target->ask.reply.outcome ==
 							       OUTCOME_ANSWERED));
 	json_object_object_add(line, "sent",
-			       json_object_new_int(target->through.sent));
+			       json_object_new_int(target->sent));
 	json_add_reply(line, &target->through);
 	json_print(line);
 }
@@ -210,7 +500,7 @@ static void tell_json(const struct target *target, const char *verdict)
 static void tell(struct scan *scan, const struct target *target)
 {
 	const char *verdict = judge(target, &scan->count);
-	const struct reply *reply = &target->through.reply;
+	const struct reply *reply = &target->through;
 	char from[ADDRESS_TEXT];
 
 	scan->ended++;
@@ -229,7 +519,7 @@ static void tell(struct scan *scan, const struct target *target)
 	if (reply->outcome == OUTCOME_UNSENT)
 		printf("  %s", strerror(reply->error));
 	if (target->pings)
-		printf(target->straight.reply.outcome == OUTCOME_ANSWERED ?
+		printf(target->ask.reply.outcome == OUTCOME_ANSWERED ?
 		       "  answers ping" : "  does not answer ping");
 	if (!forwards(reply) && reply->type)
 		printf("  %s from %s", error_name(reply),
@@ -242,57 +532,83 @@ static void tell(struct scan *scan, const struct target *target)
 	output_done();
 }
 
+/* Not before a second is over; the others go on meanwhile. */
+static void later(struct scan *scan, struct target *target)
+{
+	target->due = target->ask.sent_at + APART;
+	target->after = NULL;
+	if (scan->last)
+		scan->last->after = target;
+	else
+		scan->first = target;
+	scan->last = target;
+}
+
+static bool is_silence(const struct reply *reply)
+{
+	return reply->outcome == OUTCOME_NONE ||
+	       reply->outcome == OUTCOME_UNKNOWN ||
+	       reply->outcome == OUTCOME_UNSENT;
+}
+
 /* An echo tells a gateway that says nothing from one that is not there. */
 static void done(struct work *work, struct ask *ask)
 {
 	struct scan *scan = (struct scan *)work;
 	struct target *target = ask->of;
+	const struct reply *reply = &ask->reply;
 
-	if (ask == &target->through && !interrupted() &&
-	    (ask->reply.outcome == OUTCOME_NONE ||
-	     ask->reply.outcome == OUTCOME_UNKNOWN ||
-	     ask->reply.outcome == OUTCOME_REFUSED)) {
-		target->pings = true;
-		scan->pings[scan->last_ping++] = target;
+	if (is_silence(reply) && target->tries < settings.probes &&
+	    !interrupted()) {
+		later(scan, target);
 		return;
 	}
+	if (!target->pings) {
+		target->through = *reply;
+		if (!interrupted() && !forwards(reply) &&
+		    reply->outcome != OUTCOME_UNSENT) {
+			target->pings = true;
+			target->tries = 0;
+			later(scan, target);
+			return;
+		}
+	}
 	tell(scan, target);
+	forget(scan, target);
 }
 
-/**
- * scan() - ask gateways, one after the other, to forward a source route
- * @path: a file with a gateway per line, "-" for standard input
- * @to: where the routes lead through them; 0 for back to us
- *
- * Return: exit code; EXIT_NOT_REACHED if none forwards.
- */
-int scan(const char *path, in_addr_t to)
+/* Those that wait to be asked again when the user ends it. */
+static void tell_rest(struct scan *scan)
 {
-	struct scan scan = {
-		.work = { .next = next, .done = done,
-			  .pace = 1e3 / settings.rate, .window = WINDOW },
-		.to = to,
-	};
-	const struct count *count = &scan.count;
-	struct json_object *line;
-	bool whole;
+	while (scan->oldest) {
+		if (scan->oldest->sent)
+			tell(scan, scan->oldest);
+		else
+			scan->begun--;
+		forget(scan, scan->oldest);
+	}
+}
 
-	scan.targets = read_list(path, &scan.n);
-	scan.pings = calloc(scan.n, sizeof(struct target *));
-	if (!scan.pings)
-		fail(EXIT_SYSTEM, "out of memory");
-	json_start("probe", NULL, 0);
-	whole = engine_run(&scan.work);
-	if (scan.said)
+static void conclude(struct scan *scan, bool whole)
+{
+	const struct count *count = &scan->count;
+	unsigned int n = scan->n ? scan->n - count->excluded : scan->begun;
+	struct json_object *line;
+
+	if (scan->said)
 		fprintf(stderr, "\r\033[K");
 	if (!settings.json) {
 		printf("%u of %u forward (%.1f %%), %u refuse, %u silent, of whom %u answer ping",
-		       count->forward, scan.n, 100.0 * count->forward / scan.n,
+		       count->forward, n, n ? 100.0 * count->forward / n : 0.0,
 		       count->refuse, count->silent, count->alive);
 		if (count->unknown)
 			printf(", %u unknown", count->unknown);
-		if (scan.ended < scan.n)
-			printf(", %u not asked to the end", scan.n - scan.ended);
+		if (count->excluded)
+			printf(", %u excluded", count->excluded);
+		if (count->skipped)
+			printf(", %u lines skipped", count->skipped);
+		if (scan->ended < n)
+			printf(", %u not asked to the end", n - scan->ended);
 		printf("\n");
 	}
 	line = json_line("end");
@@ -304,12 +620,64 @@ int scan(const char *path, in_addr_t to)
 			       json_object_new_int(count->silent));
 	json_object_object_add(line, "unknown",
 			       json_object_new_int(count->unknown));
+	json_object_object_add(line, "excluded",
+			       json_object_new_int(count->excluded));
+	json_object_object_add(line, "skipped",
+			       json_object_new_int(count->skipped));
 	json_object_object_add(line, "not_asked",
-			       json_object_new_int(scan.n - scan.ended));
+			       json_object_new_int(n - scan->ended));
 	json_end(line, count->forward ? "some forward" : "none forwards",
 		 whole ? "all have been asked" : "interrupted");
 	show_doubts();
-	free(scan.pings);
-	free(scan.targets);
-	return count->forward ? EXIT_REACHED : EXIT_NOT_REACHED;
+}
+
+/**
+ * scan() - ask gateways, one after the other, to forward a source route
+ * @path: a file with a gateway per line, "-" for standard input
+ * @to: where the routes lead through them; 0 for back to us
+ * @excluded: a file with addresses and prefixes that are not to be asked, or NULL
+ *
+ * Return: exit code; EXIT_NOT_REACHED if none forwards.
+ */
+int scan(const char *path, in_addr_t to, const char *excluded)
+{
+	struct scan scan = {
+		.work = { .next = next, .done = done,
+			  .pace = 1e3 / settings.rate, .window = WINDOW },
+		.path = path,
+		.file = strcmp(path, "-") ? fopen(path, "r") : stdin,
+		.to = to,
+		.recent = calloc(RECENT, sizeof(struct recent)),
+		.started = now(),
+		.kept = now(),
+	};
+	unsigned int skip;
+	char *line = NULL;
+	size_t size = 0;
+	bool whole;
+
+	if (!scan.recent)
+		fail(EXIT_SYSTEM, "out of memory");
+	if (!scan.file)
+		fail(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	if (excluded)
+		read_excluded(&scan, excluded);
+	read_state(&scan);
+	look_through(&scan);
+	for (skip = 0; skip < scan.line; skip++)
+		if (getline(&line, &size, scan.file) < 0)
+			break;
+	free(line);
+	json_start("probe", NULL, 0);
+	whole = engine_run(&scan.work);
+	/* Those that have no verdict yet are asked again when it is resumed. */
+	keep_state(&scan);
+	if (!whole)
+		tell_rest(&scan);
+	conclude(&scan, whole);
+	free(scan.recent);
+	free(scan.excluded);
+	if (scan.file != stdin)
+		fclose(scan.file);
+	return scan.count.forward ? EXIT_REACHED : EXIT_NOT_REACHED;
 }

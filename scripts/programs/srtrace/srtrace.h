@@ -430,7 +430,11 @@ int show_trace(const struct route *route);
 int show_loop(const struct route *way);
 int show_record(in_addr_t to);
 int aliases(const in_addr_t *address, unsigned int n);
-int scan(const char *path, in_addr_t to);
+void scan_resume(const char *path);
+int scan(const char *path, in_addr_t to, const char *excluded);
+
+/* main.c */
+const char *gateway_fault(in_addr_t address);
 
 #define TTLS		257
 #define SEEN_MAX	4	/* routers of a hop whose times are kept */
@@ -572,7 +576,7 @@ struct json_object *json_addresses(const in_addr_t *address, unsigned int n);
 struct json_object *json_octets(const uint8_t *octets, unsigned int len);
 struct json_object *json_line(const char *type);
 void json_add_number(struct json_object *object, const char *key, double value);
-void json_add_reply(struct json_object *object, const struct ask *ask);
+void json_add_reply(struct json_object *object, const struct reply *reply);
 void json_start(const char *mode, const struct route *route, in_addr_t from);
 void json_probe(const struct ask *ask);
 void json_end(struct json_object *object, const char *verdict, const char *reason);
