@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""srtrace(8) --probe of long lists: memory, rate, an end in the middle, courtesy. Needs no
-module: the network is a function (lib/mimic.py).
+"""srtrace(8) --probe and --aliases of many: memory, rate, an end in the middle, courtesy.
+Needs no module: the network is a function (lib/mimic.py).
 """
 
 import os
@@ -15,7 +15,7 @@ from lib import ktap
 from lib.ktap import check, equal, test
 from lib.mimic import Mimic
 from lib.netns import wait_until
-from lib.packet import ICMP, Packet, icmp_error, ip
+from lib.packet import ICMP, Packet, icmp_error, ip, lsrr
 from lib.tracer import HOST, PROGRAM, echo_reply, read, returned, srtrace, start
 
 R2 = "10.221.0.3"
@@ -157,6 +157,75 @@ def exclude():
     # Of what cannot be read twice, the rest is asked.
     text = srtrace(mimic, "--probe", "-", input="127.0.0.1\n%s\n" % names[0])
     check("1 of 1 forward" in text and "1 lines skipped" in text, text)
+
+
+def routers(n, each):
+    """n routers with so many addresses each; a router records the one that stands
+    towards the next address of a route, or towards us."""
+    router_of = {"10.22%d.%d.%d" % (6 + i // 250, i % 250, 1 + j): i
+                 for i in range(n) for j in range(each)}
+
+    def answer(probe):
+        named = Packet(probe).dst
+        if named not in router_of:
+            return []
+        towards = Packet(probe).options[3:7]
+        i = router_of[named]
+        own = "10.22%d.%d.%d" % (6 + i // 250, i % 250, 1 + sum(towards) % each)
+        body = Packet(probe)
+        slots = [own, own][:(body.options[1] - 3) // 4]
+        return [ip(HOST, HOST, lsrr(*slots, ptr=4 + 4 * len(slots)), proto=ICMP,
+                   ident=body.ident, payload=body.payload, ttl=60)]
+    return router_of, answer
+
+
+@test("srtrace: --aliases of 1,000 addresses: so many probes a round, ten rounds, and the "
+      "routers are right; silent ones cost no more than to be asked")
+def aliases():
+    router_of, answer = routers(250, 4)
+    mimic = Mimic(answer)
+    names = list(router_of)
+    lines = read(srtrace(mimic, "-j", "-z", "0.0005", "-N", "200", "-w", "0.5",
+                         "--aliases", *names))
+    equal([one["ttl"] for one in lines if one["type"] == "probe" and
+           one["outcome"] != "returned"], [], "probes that have not returned")
+    check(len(mimic.seen) <= 11 * len(names), "%d probes" % len(mimic.seen))
+    groups = [{router_of[name] for name in one["addresses"]} for one in lines
+              if one["type"] == "router"]
+    check(all(len(group) == 1 for group in groups), "two routers in one")
+    check(len(groups) < 300, "%d instead of 250" % len(groups))
+    silent = ["10.229.0.%d" % i for i in range(1, 11)]
+    lines = read(srtrace(mimic, "-j", "-w", "0.5", "--aliases", *silent, names[0],
+                         names[1]))
+    check(lines[-1]["time"] - lines[0]["time"] < 4, "it takes long")
+    equal(len([one for one in lines if one["type"] == "router"]), 11, "routers")
+
+
+@test("srtrace: --aliases names what contradicts: addresses that are not as far away, and a "
+      "gateway that records what is not its own")
+def contradictions():
+    near, far, wrong = "10.226.0.1", "10.226.0.2", "10.227.0.1"
+
+    def answer(probe):
+        packet = Packet(probe)
+        slots = {near: [far], far: [near]}.get(packet.dst, [HOST])
+        n = (packet.options[1] - 3) // 4
+        return [ip(HOST, HOST, lsrr(*(slots * n), ptr=4 + 4 * n), proto=ICMP,
+                   ident=packet.ident, payload=packet.payload,
+                   ttl=50 if packet.dst == far else 60)]
+
+    mimic = Mimic(answer)
+    lines = read(srtrace(mimic, "-j", "-w", "0.5", "--aliases", near, far, wrong))
+    together = [one for one in lines if one["type"] == "router" and
+                near in one["addresses"]][0]
+    equal((set(together["addresses"]), together["contradictions"]),
+          ({near, far}, ["%s is 4 hops out and back, %s 14: perhaps not one router" % (
+              near, far)]), "far away")
+    check(any("%s recorded %s" % (wrong, HOST) in one
+              for one in lines[-1]["contradictions"]), "not its own")
+    text = srtrace(mimic, "-w", "0.5", "--aliases", near, far, wrong)
+    check("    but %s is 4 hops" % near in text and "not believed: %s recorded" % wrong
+          in text, text)
 
 
 if __name__ == "__main__":

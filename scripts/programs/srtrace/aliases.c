@@ -20,6 +20,7 @@ struct evidence {
 	in_addr_t named;
 	in_addr_t recorded;
 	in_addr_t towards;
+	unsigned int index;	/* of the named one in the group */
 };
 
 struct group {
@@ -52,6 +53,12 @@ static void join(struct group *group, in_addr_t a, in_addr_t b)
 	unsigned int to = group->of[first], from = group->of[second];
 	unsigned int i;
 
+	/* A group has the number of its first address. */
+	if (from < to) {
+		i = to;
+		to = from;
+		from = i;
+	}
 	for (i = 0; i < group->n; i++)
 		if (group->of[i] == from)
 			group->of[i] = to;
@@ -75,17 +82,6 @@ static in_addr_t recorded(const struct reply *reply)
 	return address;
 }
 
-static bool is_in(const struct group *group, unsigned int number,
-		  in_addr_t address)
-{
-	unsigned int i;
-
-	for (i = 0; i < group->n; i++)
-		if (group->address[i] == address)
-			return group->of[i] == number;
-	return false;
-}
-
 static void show_group(const struct group *group, unsigned int number,
 		       const struct evidence *evidence, unsigned int n)
 {
@@ -97,7 +93,7 @@ static void show_group(const struct group *group, unsigned int number,
 			show_host(group->address[i]);
 	printf("\n");
 	for (i = 0; i < n; i++) {
-		if (is_in(group, number, evidence[i].named))
+		if (group->of[evidence[i].index] == number)
 			printf("    %s recorded %s towards %s\n",
 			       quad(evidence[i].named, named),
 			       quad(evidence[i].recorded, rec),
@@ -120,7 +116,7 @@ static void json_group(struct json_object *object, const struct group *group,
 	for (i = 0; i < n; i++) {
 		struct json_object *one;
 
-		if (!is_in(group, number, evidence[i].named))
+		if (group->of[evidence[i].index] != number)
 			continue;
 		one = json_object_new_object();
 		json_object_object_add(one, "named",
@@ -135,25 +131,84 @@ static void json_group(struct json_object *object, const struct group *group,
 	json_object_object_add(object, "evidence", why);
 }
 
+#define ALL_PAIRS	8	/* up to so many addresses each is asked towards each */
+
 /**
- * struct asking - all pairs, while they are asked
+ * struct member - an address that is asked
+ * @address: the address
+ * @index: of it in the group
+ * @forwards: it has forwarded something back to us
+ * @distance: hops out to it and back, as the last probe that returned has it
+ */
+struct member {
+	in_addr_t address;
+	unsigned int index;
+	bool forwards;
+	unsigned int distance;
+};
+
+/**
+ * struct asking - while it goes on, in rounds
  * @work: the engine's
- * @address: the addresses
+ * @member: the addresses; after the first round those alone that forward
  * @n: how many
- * @at: the next pair
+ * @at: the next one of this round
+ * @offset: each is asked towards the one that is so many behind it; 0 in the first
+ *	    round, where they are asked to forward to us
+ * @waiting: probes without an end
  * @group: which are together
  * @evidence: why
- * @found: how many
+ * @found: how many of it
+ * @against: what was recorded and cannot be the gateway's own
+ * @against_n: how many
  */
 struct asking {
 	struct work work;
-	const in_addr_t *address;
+	struct member *member;
 	unsigned int n;
-	size_t at;
+	unsigned int at;
+	unsigned int offset;
+	unsigned int waiting;
 	struct group group;
 	struct evidence *evidence;
 	unsigned int found;
+	struct evidence *against;
+	unsigned int against_n;
 };
+
+static void add(struct evidence **all, unsigned int n, struct evidence one)
+{
+	/* Room is doubled whenever it is a power of two. */
+	if (!(n & (n - 1))) {
+		*all = realloc(*all, (n ? 2 * n : 1) * sizeof(one));
+		if (!*all)
+			fail(EXIT_SYSTEM, "out of memory");
+	}
+	(*all)[n] = one;
+}
+
+/*
+ * Those that do not forward are not asked again. Few are asked towards each of the
+ * others; of many, each towards those 1, 2, 4, ... places behind it: as many probes a
+ * round as there are addresses.
+ */
+static bool next_round(struct asking *asking)
+{
+	unsigned int i, n = 0;
+
+	if (!asking->offset) {
+		for (i = 0; i < asking->n; i++)
+			if (asking->member[i].forwards)
+				asking->member[n++] = asking->member[i];
+		asking->n = n;
+	}
+	if (asking->n <= ALL_PAIRS || !asking->offset)
+		asking->offset++;
+	else
+		asking->offset *= 2;
+	asking->at = 0;
+	return asking->offset < asking->n;
+}
 
 static struct ask *next(struct work *work, double *when)
 {
@@ -163,11 +218,14 @@ static struct ask *next(struct work *work, double *when)
 	int error;
 
 	(void)when;
-	if (asking->at == (size_t)asking->n * asking->n)
+	if (asking->at == asking->n &&
+	    (asking->waiting || !next_round(asking)))
 		return NULL;
-	named = asking->address[asking->at / asking->n];
-	towards = asking->address[asking->at % asking->n];
+	named = asking->member[asking->at].address;
+	towards = asking->member[(asking->at + asking->offset) %
+				 asking->n].address;
 	asking->at++;
+	asking->waiting++;
 	ask = calloc(1, sizeof(*ask));
 	if (!ask)
 		fail(EXIT_SYSTEM, "out of memory");
@@ -185,29 +243,136 @@ static struct ask *next(struct work *work, double *when)
 	return ask;
 }
 
+static void mark(struct asking *asking, in_addr_t address, unsigned int distance)
+{
+	unsigned int i;
+
+	for (i = 0; i < asking->n; i++) {
+		if (asking->member[i].address != address)
+			continue;
+		asking->member[i].forwards = true;
+		asking->member[i].distance = distance;
+	}
+}
+
+/* Its own is neither the next gateway nor we. */
+static void weigh(struct asking *asking, const struct ask *ask, in_addr_t slot)
+{
+	const struct route *route = &ask->probe.route;
+	struct evidence one = { route->gateway[0], slot, stop_of(route, 1),
+				index_of(&asking->group,
+					 route->gateway[0]) };
+
+	if (slot == ask->probe.from ||
+	    (route->gateways > 1 && slot == route->gateway[1])) {
+		add(&asking->against, asking->against_n++, one);
+		return;
+	}
+	add(&asking->evidence, asking->found++, one);
+	join(&asking->group, route->gateway[0], slot);
+}
+
 static void done(struct work *work, struct ask *ask)
 {
 	struct asking *asking = (struct asking *)work;
-	const struct route *route = &ask->probe.route;
 	in_addr_t slot = recorded(&ask->reply);
 
+	asking->waiting--;
 	json_probe(ask);
 	if (slot) {
-		asking->evidence[asking->found++] = (struct evidence){
-			route->gateway[0], slot, stop_of(route, 1),
-		};
-		join(&asking->group, route->gateway[0], slot);
+		if (!asking->offset)
+			mark(asking, ask->probe.route.gateway[0],
+			     TTL - ask->reply.ttl);
+		weigh(asking, ask, slot);
 	}
 	engine_forget(ask);
 	free(ask);
+}
+
+/*
+ * One router is as far away by each of its addresses, but for the hop to its other
+ * side. More is no proof, since ways differ, and named.
+ */
+static void doubt_group(const struct asking *asking, unsigned int number,
+			struct json_object *list)
+{
+	const struct member *near = NULL, *far = NULL;
+	char one[ADDRESS_TEXT], other[ADDRESS_TEXT], text[160];
+	unsigned int i;
+
+	for (i = 0; i < asking->n; i++) {
+		const struct member *member = &asking->member[i];
+
+		if (asking->group.of[member->index] != number)
+			continue;
+		if (!near || member->distance < near->distance)
+			near = member;
+		if (!far || member->distance > far->distance)
+			far = member;
+	}
+	if (!near || far->distance - near->distance <= 2)
+		return;
+	snprintf(text, sizeof(text),
+		 "%s is %u hops out and back, %s %u: perhaps not one router",
+		 quad(near->address, one), near->distance,
+		 quad(far->address, other), far->distance);
+	json_object_array_add(list, json_object_new_string(text));
+	if (!settings.json)
+		printf("    but %s\n", text);
+}
+
+static void show_against(const struct asking *asking, struct json_object *list)
+{
+	char named[ADDRESS_TEXT], rec[ADDRESS_TEXT], text[160];
+	unsigned int i;
+
+	for (i = 0; i < asking->against_n; i++) {
+		const struct evidence *one = &asking->against[i];
+
+		snprintf(text, sizeof(text),
+			 "%s recorded %s, to which it was to send: not its own",
+			 quad(one->named, named), quad(one->recorded, rec));
+		json_object_array_add(list, json_object_new_string(text));
+		if (!settings.json)
+			printf("not believed: %s\n", text);
+	}
+}
+
+static void conclude(struct asking *asking, bool whole)
+{
+	struct json_object *line, *list = json_object_new_array();
+	const struct group *group = &asking->group;
+	unsigned int i, number = 0;
+
+	for (i = 0; i < group->n; i++) {
+		struct json_object *but = json_object_new_array();
+
+		if (group->of[i] != i) {
+			json_object_put(but);
+			continue;
+		}
+		if (!settings.json) {
+			printf("router %u:", ++number);
+			show_group(group, i, asking->evidence, asking->found);
+		}
+		line = json_line("router");
+		json_group(line, group, i, asking->evidence, asking->found);
+		doubt_group(asking, i, but);
+		json_object_object_add(line, "contradictions", but);
+		json_print(line);
+	}
+	show_against(asking, list);
+	line = json_line("end");
+	json_object_object_add(line, "contradictions", list);
+	json_end(line, asking->found ? "some forward" : "none forwards",
+		 whole ? "all have been asked" : "interrupted");
+	show_doubts();
 }
 
 /**
  * aliases() - which addresses belong to one router?
  * @address: addresses to ask
  * @n: how many
- *
- * Each is asked to forward to us, and to each of the others.
  *
  * Return: exit code; EXIT_NOT_REACHED if none forwards.
  */
@@ -216,37 +381,25 @@ int aliases(const in_addr_t *address, unsigned int n)
 	struct asking asking = {
 		.work = { .next = next, .done = done, .pace = settings.pace,
 			  .window = settings.window },
-		.address = address,
+		.member = calloc(n, sizeof(struct member)),
 		.n = n,
-		.evidence = calloc((size_t)n * n, sizeof(struct evidence)),
 	};
-	struct group *group = &asking.group;
-	unsigned int i, number = 0;
-	struct json_object *line;
+	unsigned int i;
 	bool whole;
 
-	if (!asking.evidence)
+	if (!asking.member)
 		fail(EXIT_SYSTEM, "out of memory");
-	for (i = 0; i < n; i++)
-		index_of(group, address[i]);
+	for (i = 0; i < n; i++) {
+		asking.member[i].address = address[i];
+		asking.member[i].index = index_of(&asking.group, address[i]);
+	}
 	json_start("aliases", NULL, 0);
 	whole = engine_run(&asking.work);
-	for (i = 0; i < group->n; i++) {
-		if (group->of[i] != i)
-			continue;
-		if (!settings.json) {
-			printf("router %u:", ++number);
-			show_group(group, i, asking.evidence, asking.found);
-		}
-		line = json_line("router");
-		json_group(line, group, i, asking.evidence, asking.found);
-		json_print(line);
-	}
-	json_end(json_line("end"), asking.found ? "some forward" : "none forwards",
-		 whole ? "all have been asked" : "interrupted");
-	show_doubts();
+	conclude(&asking, whole);
+	free(asking.member);
 	free(asking.evidence);
-	free(group->address);
-	free(group->of);
+	free(asking.against);
+	free(asking.group.address);
+	free(asking.group.of);
 	return asking.found ? EXIT_REACHED : EXIT_NOT_REACHED;
 }
