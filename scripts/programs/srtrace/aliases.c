@@ -131,6 +131,7 @@ static void json_group(struct json_object *object, const struct group *group,
 	json_object_object_add(object, "evidence", why);
 }
 
+#define ABREAST		3	/* boxes of a picture */
 #define ALL_PAIRS	8	/* up to so many addresses each is asked towards each */
 
 /**
@@ -369,6 +370,23 @@ static void conclude(struct asking *asking, bool whole)
 	show_doubts();
 }
 
+/* A router is a box with its interfaces. */
+static void draw(const struct group *group)
+{
+	unsigned int i, j, box, n = 0;
+
+	picture_title("srtrace: addresses that belong to one router");
+	for (i = 0; i < group->n; i++) {
+		if (group->of[i] != i)
+			continue;
+		box = picture_box(n % ABREAST, n / ABREAST, LOOK_ROUTER);
+		picture_line(box, "router %u", ++n);
+		for (j = i; j < group->n; j++)
+			if (group->of[j] == i)
+				picture_host(box, group->address[j]);
+	}
+}
+
 /**
  * aliases() - which addresses belong to one router?
  * @address: addresses to ask
@@ -396,6 +414,8 @@ int aliases(const in_addr_t *address, unsigned int n)
 	json_start("aliases", NULL, 0);
 	whole = engine_run(&asking.work);
 	conclude(&asking, whole);
+	if (picture_wanted())
+		draw(&asking.group);
 	free(asking.member);
 	free(asking.evidence);
 	free(asking.against);

@@ -477,6 +477,51 @@ static void conclude(const struct flows *flows, bool whole)
 	show_doubts();
 }
 
+/* A row for each hop. */
+static void draw(const struct flows *flows)
+{
+	unsigned int before[BRANCHES_MAX] = { picture_box(0, 0, LOOK_US) };
+	unsigned int here[BRANCHES_MAX] = { 0 }, ttl, n, from, column;
+	char text[ADDRESS_TEXT];
+
+	picture_title("srtrace to %s, all branches",
+		      quad(flows->route->to, text));
+	picture_line(before[0], "us");
+	picture_host(before[0], flows->from);
+	for (ttl = settings.first; ttl <= flows->end; ttl++) {
+		const struct level *level = &flows->level[ttl];
+
+		for (n = column = 0; n < level->n; n++) {
+			const struct vertex *vertex = &level->vertex[n];
+			bool wide = width(level) > 1;
+
+			if (!vertex->flows)
+				continue;
+			here[n] = picture_box(column++,
+					      ttl - settings.first + 1,
+					      !vertex->address ? LOOK_SILENT :
+					      vertex->last ? LOOK_END : wide ?
+					      LOOK_OTHER : LOOK_ROUTER);
+			picture_line(here[n], "%u%s", ttl,
+				     vertex->address ? "" : "  silent");
+			if (vertex->address)
+				picture_host(here[n], vertex->address);
+			if (wide)
+				picture_line(here[n], "%u flows",
+					     vertex->flows);
+			if (vertex->by_packet)
+				picture_line(here[n], "balances packets");
+			for (from = 0; from < level[-1].n; from++)
+				if (level[-1].vertex[from].flows &&
+				    is_branch(flows, ttl, from, n))
+					picture_arrow(before[from], here[n],
+						      level[-1].vertex[from].next > 1 ?
+						      LOOK_OTHER : LOOK_ROUTER);
+		}
+		memcpy(before, here, sizeof(here));
+	}
+}
+
 /**
  * show_flows() - show the branches of the way to a destination
  * @route: the route; may have no gateway
@@ -509,5 +554,7 @@ int show_flows(const struct route *route)
 	if (!whole)
 		flows.end = flows.ttl;
 	conclude(&flows, whole);
+	if (picture_wanted())
+		draw(&flows);
 	return flows.reached ? EXIT_REACHED : EXIT_NOT_REACHED;
 }

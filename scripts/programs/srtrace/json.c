@@ -282,6 +282,7 @@ void json_end(struct json_object *object, const char *verdict,
 	for (i = DOUBT_NONE + 1; i < DOUBTS; i++)
 		if (doubted(i))
 			add_int(disbelieved, doubt_name(i), doubted(i));
+	picture_verdict(verdict, reason);
 	add_text(object, "verdict", verdict);
 	add_text(object, "reason", reason);
 	json_object_object_add(object, "not_believed", disbelieved);

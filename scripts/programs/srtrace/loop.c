@@ -272,6 +272,76 @@ static void conclude(const struct ways *ways, bool whole)
 	show_doubts();
 }
 
+static unsigned int draw_hop(const struct ways *ways, unsigned int ttl,
+			     unsigned int column, unsigned int row, enum look look)
+{
+	const struct reply *reply = &ways->asks[ttl].reply;
+	bool there = reply_is_there(reply);
+	unsigned int box = picture_box(column, row,
+				       there ? look : LOOK_SILENT);
+
+	if (!there) {
+		picture_line(box, "%u  silent", ttl);
+		return box;
+	}
+	picture_line(box, "%u", ttl);
+	picture_host(box, reply->from);
+	picture_line(box, "%.3f ms", reply->rtt);
+	if (reply->outcome == OUTCOME_REFUSED)
+		picture_line(box, "%s", error_name(reply));
+	return box;
+}
+
+/*
+ * Out on the left, downwards; back on the right, upwards; what is beside each other is
+ * as far from us. A pair that differs is where the ways part, or has two addresses.
+ */
+static void draw(const struct ways *ways)
+{
+	unsigned int outs = count(ways, SIDE_OUT), backs = count(ways, SIDE_BACK);
+	unsigned int us = picture_box(0, 0, LOOK_US), box, before = us, i;
+	const struct reply *end = &ways->asks[ways->end].reply;
+	in_addr_t turn = ways->route.gateway[ways->route.gateways - 1];
+	unsigned int *left = calloc(TTLS, sizeof(*left));
+	char text[ADDRESS_TEXT];
+
+	if (!left)
+		fail(EXIT_SYSTEM, "out of memory");
+	picture_title("srtrace out to %s and back", quad(turn, text));
+	picture_line(us, "us");
+	picture_host(us, ways->route.to);
+	for (i = 0; i < outs; i++) {
+		unsigned int ttl = settings.first + i;
+		bool turns = i + 1 == outs && (backs || reply_is_end(end));
+
+		box = draw_hop(ways, ttl, 0, i + 1,
+			       turns ? LOOK_GATEWAY : LOOK_ROUTER);
+		picture_arrow(before, box, LOOK_ROUTER);
+		left[i] = box;
+		before = box;
+	}
+	for (i = 0; i < backs; i++) {
+		unsigned int ttl = ways->end - backs + i, row = backs - i;
+		bool differ = row > outs ||
+			ways->asks[settings.first + row - 1].reply.from !=
+			ways->asks[ttl].reply.from;
+
+		box = draw_hop(ways, ttl, 1, row,
+			       differ ? LOOK_OTHER : LOOK_ROUTER);
+		picture_arrow(before, box, differ ? LOOK_OTHER : LOOK_ROUTER);
+		if (row <= outs && !differ)
+			picture_arrow(left[row - 1], box, LOOK_SAME);
+		before = box;
+	}
+	free(left);
+	if (end->outcome == OUTCOME_RETURNED) {
+		picture_arrow(before, us, LOOK_ROUTER);
+	} else if (reply_is_end(end)) {
+		box = draw_hop(ways, ways->end, 0, outs + 1, LOOK_REFUSED);
+		picture_arrow(before, box, LOOK_ROUTER);
+	}
+}
+
 /**
  * show_loop() - show the way out to a gateway and the way back
  * @way: the gateways; the last one is where it turns
@@ -302,6 +372,8 @@ int show_loop(const struct route *way)
 	cut_silence(&ways);
 	find_sides(&ways);
 	conclude(&ways, whole);
+	if (picture_wanted())
+		draw(&ways);
 	return ways.asks[ways.end].reply.outcome == OUTCOME_RETURNED ?
 		EXIT_REACHED : EXIT_NOT_REACHED;
 }

@@ -49,7 +49,7 @@ enum mode {
 	MODE_PROBE,
 };
 
-static const char *excluded;
+static const char *excluded, *resume, *svg, *dot, *html;
 
 static const char usage_text[] =
 "usage: srtrace [OPTION...] [-S] [-g GATEWAY]... DESTINATION\n"
@@ -92,6 +92,7 @@ static const char usage_text[] =
 "  -l OCTETS    length of the datagrams\n"
 "  -s ADDRESS   to send from\n"
 "  -d ADDRESS   with --probe, where routes lead; without, back to us\n"
+"  --svg FILE, --dot FILE, --html FILE  a picture of a way, a loop, branches, aliases\n"
 "  --exclude FILE  with --probe, addresses and prefixes that are not asked\n"
 "  --resume FILE   with --probe, remembers how far it has come\n"
 "  -r RATE      with --probe, probes per second (10)\n"
@@ -115,6 +116,9 @@ static const struct option long_options[] = {
 	{ "every", required_argument, NULL, 'E' },
 	{ "exclude", required_argument, NULL, 'X' },
 	{ "resume", required_argument, NULL, 'Z' },
+	{ "svg", required_argument, NULL, 'A' },
+	{ "dot", required_argument, NULL, 'B' },
+	{ "html", required_argument, NULL, 'C' },
 	{ "gap", required_argument, NULL, 'G' },
 	{ "vrf", required_argument, NULL, 'R' },
 	{ "help", no_argument, NULL, 'h' },
@@ -239,10 +243,21 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 	case 'N':
 		settings.window = read_whole('N', optarg, 1, 1000);
 		break;
+	case 'A':
+		svg = optarg;
+		break;
+	case 'B':
+		dot = optarg;
+		break;
+	case 'C':
+		html = optarg;
+		break;
 	case 'X':
 		excluded = optarg;
 		break;
 	case 'Z':
+		resume = optarg;
+		break;
 	case 'W':
 		break;
 	case 'P':
@@ -302,6 +317,7 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 
 #define TO(mode)	(1u << (mode))
 #define WAYS		(TO(MODE_TRACE) | TO(MODE_FLOWS) | TO(MODE_MTU))
+#define DRAWN		(TO(MODE_TRACE) | TO(MODE_FLOWS) | TO(MODE_LOOP) | TO(MODE_ALIASES))
 #define HOPS		(WAYS | TO(MODE_LOOP))
 
 /* Options that have an effect in some of the modes alone. */
@@ -324,6 +340,9 @@ static const struct {
 	{ 'q', ~TO(MODE_FLOWS) },
 	{ 'd', TO(MODE_PROBE) },
 	{ 'r', TO(MODE_PROBE) },
+	{ 'A', DRAWN },
+	{ 'B', DRAWN },
+	{ 'C', DRAWN },
 	{ 'X', TO(MODE_PROBE) },
 	{ 'Z', TO(MODE_PROBE) },
 };
@@ -340,6 +359,8 @@ static void check_rounds(enum mode mode)
 		fail(EXIT_USAGE, "-c and --every go with --watch or --report");
 	if (rounds && (given['q'] || given['G'] || settings.verbose))
 		fail(EXIT_USAGE, "-q, --gap and -v have no effect with --watch or --report");
+	if (rounds && (svg || dot || html))
+		fail(EXIT_USAGE, "--watch and --report draw no pictures");
 	if (settings.json && given['W'])
 		fail(EXIT_USAGE, "-j has no effect with --watch");
 	if (given['P'] && settings.json)
@@ -502,7 +523,6 @@ int main(int argc, char **argv)
 {
 	struct route route = { .gateways = 0 };
 	enum mode mode = MODE_TRACE;
-	const char *resume = NULL;
 	in_addr_t to = 0;
 	int option, status;
 
@@ -514,8 +534,6 @@ int main(int argc, char **argv)
 			set_mode(&mode, option);
 		else
 			set_option(option, &route, &to);
-		if (option == 'Z')
-			resume = optarg;
 	}
 	argv += optind;
 	argc -= optind;
@@ -526,10 +544,12 @@ int main(int argc, char **argv)
 	wire_open();
 	if (resume)
 		scan_resume(resume);
+	picture_open(svg, dot, html);
 	cage();
 	check_source();
 	catch_interrupts();
 	status = run(mode, &route, to, argv, argc);
+	picture_done();
 	output_done();
 	return status;
 }

@@ -9,7 +9,7 @@ _srtrace()
 
 	COMPREPLY=()
 	case $before in
-	--probe | --exclude | --resume)
+	--probe | --exclude | --resume | --svg | --dot | --html)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
 	-p | -q | -f | -m | -w | -c | --every | -r | -z | -N | -t | -l | --gap)
@@ -24,7 +24,8 @@ _srtrace()
 	case $word in
 	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --watch --report --report=json
 			--report=csv --report=prometheus -c --every --flows --mtu --loop --record
-			--aliases --probe --exclude --resume -I -U -T -p -q -f -m -w -z -N --gap
+			--aliases --probe --exclude --resume
+			--svg --dot --html -I -U -T -p -q -f -m -w -z -N --gap
 			-4 -i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;
 	*)	mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;
 	esac

@@ -19,6 +19,7 @@
  *   aliases.c  which addresses are one router's
  *   scan.c     which of many gateways forward source routes
  *   report.c   names, colours, words
+ *   picture.c  SVG, HTML, and for Graphviz
  *   json.c     a JSON object per line
  *
  * Addresses are in network byte order throughout, times in milliseconds.
@@ -569,6 +570,36 @@ unsigned int hops_back(const struct reply *reply);
 void output_done(void);
 void fail(int status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
+
+/* picture.c */
+
+/**
+ * enum look - how boxes and arrows of a picture look
+ * @LOOK_SAME: an arrow between what is one router, or may be
+ * @LOOK_OTHER: where ways part, or are balanced
+ */
+enum look {
+	LOOK_US,
+	LOOK_ROUTER,
+	LOOK_GATEWAY,
+	LOOK_END,
+	LOOK_SILENT,
+	LOOK_REFUSED,
+	LOOK_SAME,
+	LOOK_OTHER,
+};
+
+void picture_open(const char *svg, const char *dot, const char *html);
+bool picture_wanted(void);
+void picture_title(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void picture_verdict(const char *verdict, const char *reason);
+unsigned int picture_box(unsigned int column, unsigned int row, enum look look);
+void picture_line(unsigned int number, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void picture_host(unsigned int number, in_addr_t address);
+void picture_arrow(unsigned int from, unsigned int to, enum look look);
+void picture_done(void);
 
 /* json.c */
 struct json_object *json_address(in_addr_t address);

@@ -279,6 +279,77 @@ static void conclude(const struct walk *walk, bool whole)
 	show_doubts();
 }
 
+static enum look look_of(const struct reply *reply, const struct route *route)
+{
+	unsigned int i;
+
+	if (reply_is_reached(reply))
+		return LOOK_END;
+	if (reply->outcome == OUTCOME_REFUSED)
+		return LOOK_REFUSED;
+	for (i = 0; i < route->gateways; i++)
+		if (route->gateway[i] == reply->from)
+			return LOOK_GATEWAY;
+	return LOOK_ROUTER;
+}
+
+/* The reply of a hop that stands for those of the same router; NULL for others. */
+static const struct reply *first_of(const struct hop *hop, unsigned int i)
+{
+	const struct reply *reply = &hop->asks[i].reply;
+	unsigned int j;
+
+	if (!reply_is_there(reply))
+		return NULL;
+	for (j = 0; j < i; j++)
+		if (reply_is_there(&hop->asks[j].reply) &&
+		    hop->asks[j].reply.from == reply->from)
+			return NULL;
+	return reply;
+}
+
+/* A row for each hop; more than one box where more than one router has answered. */
+static void draw(const struct walk *walk)
+{
+	unsigned int before = picture_box(0, 0, LOOK_US), ttl, i, n, box;
+	char text[ADDRESS_TEXT];
+
+	picture_title("srtrace to %s", quad(walk->route->to, text));
+	picture_line(before, "us");
+	picture_host(before, walk->from);
+	for (ttl = settings.first; ttl <= walk->shown; ttl++) {
+		const struct hop *hop = &walk->hops[ttl];
+		unsigned int first = before, row = ttl - settings.first + 1;
+
+		for (i = n = 0; i < hop->sent; i++) {
+			const struct reply *reply = first_of(hop, i);
+
+			if (!reply)
+				continue;
+			box = picture_box(n, row, look_of(reply, walk->route));
+			picture_line(box, "%u", ttl);
+			picture_host(box, reply->from);
+			picture_line(box, "%.3f ms", reply->rtt);
+			if (reply->type && reply_is_end(reply))
+				picture_line(box, "%s", error_name(reply));
+			if (reply->place == PLACE_SOUND ||
+			    reply->place == PLACE_CUT)
+				picture_line(box, "passed %u of %u",
+					     reply->passed,
+					     walk->route->gateways);
+			picture_arrow(before, box, LOOK_ROUTER);
+			if (!n++)
+				first = box;
+		}
+		if (!n) {
+			first = picture_box(0, row, LOOK_SILENT);
+			picture_line(first, "%u  silent", ttl);
+			picture_arrow(before, first, LOOK_ROUTER);
+		}
+		before = first;
+	}
+}
+
 /**
  * show_trace() - show the way along a route
  * @route: the route; may have no gateway
@@ -306,6 +377,8 @@ int show_trace(const struct route *route)
 	if (!whole)
 		show_rest(&walk);
 	conclude(&walk, whole);
+	if (picture_wanted())
+		draw(&walk);
 	for (ttl = 0; ttl < TTLS; ttl++)
 		free(walk.hops[ttl].asks);
 	return reply_is_reached(&walk.last) ? EXIT_REACHED : EXIT_NOT_REACHED;
