@@ -11,7 +11,7 @@
 #include "srtrace.h"
 
 #define SERIALS		65536
-#define BEHIND		50	/* milliseconds that are made up for */
+#define BEHIND		100	/* milliseconds that are made up for */
 #define TICK		100	/* milliseconds */
 #define IDLE		50	/* milliseconds without anything to wait for */
 

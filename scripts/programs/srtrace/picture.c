@@ -157,7 +157,7 @@ void picture_line(unsigned int number, const char *format, ...)
 	va_list args;
 
 	if (box->lines == LINES_MAX) {
-		strcpy(box->line[LINES_MAX - 1], "and more");
+		snprintf(box->line[LINES_MAX - 1], TEXT_MAX, "and more");
 		return;
 	}
 	va_start(args, format);

@@ -96,6 +96,7 @@ struct recent {
  * @count: of verdicts
  * @started: when it has begun
  * @said: when progress was shown
+ * @shown: it is on the screen
  */
 struct scan {
 	struct work work;
@@ -120,6 +121,7 @@ struct scan {
 	struct count count;
 	double started;
 	double said;
+	bool shown;
 };
 
 /* The first word of a line; what follows a # does not count. */
@@ -388,7 +390,15 @@ static void progress(struct scan *scan)
 	} else {
 		fprintf(stderr, " asked");
 	}
-	fprintf(stderr, ", %u forward \033[K", scan->count.forward);
+	fprintf(stderr, ", %u forward", scan->count.forward);
+	scan->shown = true;
+}
+
+static void hide_progress(struct scan *scan)
+{
+	if (scan->shown)
+		fprintf(stderr, "\r%-60s\r", "");
+	scan->shown = false;
 }
 
 static struct target *again(struct scan *scan)
@@ -508,8 +518,7 @@ static void tell(struct scan *scan, const struct target *target)
 		tell_json(target, verdict);
 		return;
 	}
-	if (scan->said)
-		fprintf(stderr, "\r\033[K");
+	hide_progress(scan);
 	printf("%s%-8s%s", paint(*verdict == 'f' ? "32" :
 				 *verdict == 'r' ? "31" : "33"),
 	       verdict, paint("0"));
@@ -595,8 +604,7 @@ static void conclude(struct scan *scan, bool whole)
 	unsigned int n = scan->n ? scan->n - count->excluded : scan->begun;
 	struct json_object *line;
 
-	if (scan->said)
-		fprintf(stderr, "\r\033[K");
+	hide_progress(scan);
 	if (!settings.json) {
 		printf("%u of %u forward (%.1f %%), %u refuse, %u silent, of whom %u answer ping",
 		       count->forward, n, n ? 100.0 * count->forward / n : 0.0,
