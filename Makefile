@@ -9,7 +9,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
 	check-hosts check-packages kernels mutants mutants-long lint unit proof fuzz \
-	coverage selftests bench srtrace deb dist judge
+	coverage selftests bench srtrace field deb dist judge
 
 # Before and after kbuild's own messages, which say nothing of what to do.
 why = scripts/headers $(1) '$(KDIR)' '$(KVER)' \
@@ -54,6 +54,7 @@ help:
 	@echo 'make proof        ... and prove that it keeps its contract, and the hooks theirs'
 	@echo 'make fuzz         ... with random options, till stopped; or SECONDS=N'
 	@echo 'make coverage     ... and do they reach all of it?'
+	@echo 'make field        srtrace beside the tracers of others: a table, in out/field.md'
 	@echo 'make srtrace      the traceroute of source routes, in out/srtrace/'
 	@echo 'make bench        what a forwarded datagram costs, in instructions'
 	@echo 'make judge        srconform on the module and on native Linux: docs/judged.md;'
@@ -128,6 +129,10 @@ srtrace:
 
 judge:
 	scripts/check/judge $(KERNELS)
+
+field: srtrace
+	scripts/setup test field
+	scripts/check/field
 
 selftests: srtrace
 	selftests/run
