@@ -225,5 +225,39 @@ def mtu():
           "of silence")
 
 
+@test("srtrace: --record --times shows the clocks of routers, those of a time of their own, "
+      "and how many had no room")
+def clocks():
+    def answer(probe, shift=0, own=False):
+        packet = Packet(probe)
+        option = bytearray(packet.options[:36])
+        equal((option[0], option[1], option[2], option[3]), (68, 36, 5, 1), "option")
+        ms = int(time.time() * 1000 + shift) % 86400000
+        for i in range(3):
+            value = 0x80000000 | 77 if own and i == 1 else (ms + 100 * i) % 86400000
+            option[4 + 8 * i:12 + 8 * i] = bytes([10, 221, 0, 1 + i]) + \
+                struct.pack("!I", value)
+        option[2], option[3] = 29, 0x21
+        body = b"\0\0\0\0" + packet.payload[4:]
+        body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+        return [ip(TO, HOST, bytes(option), proto=ICMP, payload=body)]
+
+    mimic = Mimic(answer)
+    end = read(srtrace(mimic, "-j", "--record", "--times", TO))[-1]
+    ahead = [one["ahead_ms"] for one in end["clocks"]]
+    check(len(ahead) == 3 and -2 < ahead[0] < 50 and 99 < ahead[1] - ahead[0] < 101 and
+          end["without"] == 2, end)
+    # Midnight lies between the two clocks.
+    mimic.answer = lambda probe: answer(probe, 80000000)
+    ahead = read(srtrace(mimic, "-j", "--record", "--times", TO))[-1]["clocks"][0]
+    check(-6400100 < ahead["ahead_ms"] < -6399000, ahead)
+    mimic.answer = lambda probe: answer(probe, own=True)
+    text = srtrace(mimic, "--record", "--times", TO)
+    check("77, of a time of its own" in text and "2 more had no room" in text, text)
+    mimic.answer = lambda probe: [echo_reply(probe)]
+    text = srtrace(mimic, "--record", "--times", TO, status=1)
+    check("an answer without a record" in text, text)
+
+
 if __name__ == "__main__":
     ktap.main()

@@ -66,6 +66,7 @@ static const char usage_text[] =
 "  --mtu        how long a datagram may be that is not fragmented\n"
 "  --loop       out to a gateway and back to us, the two ways side by side\n"
 "  --record     the way as routers record it (Record Route), there and back\n"
+"  --times      with --record, the clocks of the first four, too (Timestamp)\n"
 "  --aliases    which of these addresses belong to one router\n"
 "  --probe      which of the gateways in FILE (- for standard input) forward\n"
 "               source routes, refuse them, or say nothing\n"
@@ -119,6 +120,7 @@ static const struct option long_options[] = {
 	{ "svg", required_argument, NULL, 'A' },
 	{ "dot", required_argument, NULL, 'B' },
 	{ "html", required_argument, NULL, 'C' },
+	{ "times", no_argument, NULL, 'D' },
 	{ "gap", required_argument, NULL, 'G' },
 	{ "vrf", required_argument, NULL, 'R' },
 	{ "help", no_argument, NULL, 'h' },
@@ -252,6 +254,9 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 	case 'C':
 		html = optarg;
 		break;
+	case 'D':
+		settings.times = true;
+		break;
 	case 'X':
 		excluded = optarg;
 		break;
@@ -343,6 +348,7 @@ static const struct {
 	{ 'A', DRAWN },
 	{ 'B', DRAWN },
 	{ 'C', DRAWN },
+	{ 'D', TO(MODE_RECORD) },
 	{ 'X', TO(MODE_PROBE) },
 	{ 'Z', TO(MODE_PROBE) },
 };

@@ -4,6 +4,7 @@
  *
  * checkpatch: PREFER_KERNEL_TYPES: this is a program of user space
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +14,16 @@
 #define OPT_END		0
 #define OPT_NOOP	1
 #define OPT_RR		7
+#define OPT_TS		68
+#define DAY_MS		86400000
 #define RECORDED_MAX	9
 #define TTL		64
 
-/* What a Record Route option holds; -1 if there is none. */
-static int recorded(const struct reply *reply, in_addr_t *address, bool *full)
+/* An option of a type; NULL if there is none that is whole. */
+static const uint8_t *find_option(const struct reply *reply, uint8_t type)
 {
 	const uint8_t *options = reply->options;
 	unsigned int at = 0, len;
-	int n;
 
 	while (at + 2 < reply->options_len && options[at] != OPT_END) {
 		if (options[at] == OPT_NOOP) {
@@ -29,20 +31,112 @@ static int recorded(const struct reply *reply, in_addr_t *address, bool *full)
 			continue;
 		}
 		len = options[at + 1];
-		if (len < 2 || at + len > reply->options_len)
-			return -1;
-		if (options[at] == OPT_RR) {
-			n = (options[at + 2] - 4) / 4;
-			if (options[at + 2] < 4 || options[at + 2] % 4 ||
-			    n > RECORDED_MAX || 3u + 4 * n > len)
-				return -1;
-			memcpy(address, options + at + 3, 4 * n);
-			*full = options[at + 2] > len;
-			return n;
-		}
+		if (len < 3 || at + len > reply->options_len)
+			return NULL;
+		if (options[at] == type)
+			return options + at;
 		at += len;
 	}
-	return -1;
+	return NULL;
+}
+
+/* What a Record Route option holds; -1 if there is none. */
+static int recorded(const struct reply *reply, in_addr_t *address, bool *full)
+{
+	const uint8_t *option = find_option(reply, OPT_RR);
+	int n;
+
+	if (!option || option[2] < 4 || option[2] % 4)
+		return -1;
+	n = (option[2] - 4) / 4;
+	if (n > RECORDED_MAX || 3 + 4 * n > option[1])
+		return -1;
+	memcpy(address, option + 3, 4 * n);
+	*full = option[2] > option[1];
+	return n;
+}
+
+/* A clock that a router has written down. */
+struct clock {
+	in_addr_t address;
+	uint32_t ms;		/* since midnight, UT */
+	bool standard;		/* or since when only the router knows */
+};
+
+/* What a Timestamp option holds; -1 if there is none. */
+static int read_clocks(const struct reply *reply, struct clock *clock,
+		       unsigned int *without)
+{
+	const uint8_t *option = find_option(reply, OPT_TS);
+	unsigned int at;
+	int n = 0;
+
+	if (!option || option[1] < 4 || option[2] < 5 || (option[2] - 5) % 8 ||
+	    option[2] > option[1] + 1u || (option[3] & 15) != 1)
+		return -1;
+	for (at = 4; at + 8 < option[2] && n < RECORDED_MAX; at += 8, n++) {
+		memcpy(&clock[n].address, option + at, 4);
+		clock[n].ms = (uint32_t)option[at + 4] << 24 |
+			option[at + 5] << 16 | option[at + 6] << 8 |
+			option[at + 7];
+		clock[n].standard = !(clock[n].ms >> 31) &&
+				    clock[n].ms < DAY_MS;
+	}
+	*without = option[3] >> 4;
+	return n;
+}
+
+/* By how much it is ahead of when we have sent, across midnight as well. */
+static double ahead(const struct clock *clock, double sent_at)
+{
+	double difference = clock->ms - fmod(sent_at, DAY_MS);
+
+	if (difference > DAY_MS / 2)
+		difference -= DAY_MS;
+	if (difference < -DAY_MS / 2)
+		difference += DAY_MS;
+	return difference;
+}
+
+static void show_clocks(const struct clock *clock, int n, unsigned int without,
+			const struct ask *ask)
+{
+	int i;
+
+	printf("clocks, beside ours when it was sent:\n");
+	for (i = 0; i < n; i++) {
+		printf("%2d", i + 1);
+		show_host(clock[i].address);
+		if (clock[i].standard)
+			printf("  %+.0f ms\n", ahead(&clock[i], ask->sent_at));
+		else
+			printf("  %u, of a time of its own\n",
+			       clock[i].ms & 0x7fffffff);
+	}
+	if (without)
+		printf("%u more had no room\n", without);
+	printf("%.3f ms there and back\n", ask->reply.rtt);
+}
+
+static struct json_object *json_clocks(const struct clock *clock, int n,
+				       double sent_at)
+{
+	struct json_object *all = json_object_new_array();
+	int i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *one = json_object_new_object();
+
+		json_object_object_add(one, "address",
+				       json_address(clock[i].address));
+		json_object_object_add(one, "clock_ms",
+				       json_object_new_int64(clock[i].ms));
+		if (clock[i].standard)
+			json_add_number(one, "ahead_ms",
+					ahead(&clock[i], sent_at));
+		json_object_array_add(all, one);
+	}
+	return all;
 }
 
 static void show_part(const char *title, const in_addr_t *address, int n)
@@ -91,6 +185,44 @@ static void show_failure(const struct reply *reply)
 		printf("no answer\n");
 }
 
+/*
+ * The clocks of routers, where time is lost one way: what is between two of them grows
+ * while the way there is slow, whatever their clocks say.
+ */
+static int show_times(in_addr_t to, struct asked *asked)
+{
+	const struct reply *reply = &asked->ask.reply;
+	bool answered = reply->outcome == OUTCOME_ANSWERED;
+	struct clock clock[RECORDED_MAX];
+	unsigned int without = 0;
+	struct json_object *line = json_line("end");
+	int n = answered ? read_clocks(reply, clock, &without) : -1;
+
+	if (!settings.json) {
+		printf("srtrace to");
+		show_host(to);
+		printf(", with the clocks of routers\n");
+		if (n < 0)
+			show_failure(reply);
+		else
+			show_clocks(clock, n, without, &asked->ask);
+	}
+	if (n >= 0) {
+		json_object_object_add(line, "clocks",
+				       json_clocks(clock, n,
+						   asked->ask.sent_at));
+		json_object_object_add(line, "without",
+				       json_object_new_int(without));
+	}
+	json_end(line, n >= 0 ? "recorded" : "not recorded",
+		 n >= 0 ? "the destination's answer" :
+		 answered ? "an answer without a record" :
+		 reply->outcome == OUTCOME_REFUSED ? error_name(reply) :
+		 "no answer");
+	show_doubts();
+	return n >= 0 ? EXIT_REACHED : EXIT_NOT_REACHED;
+}
+
 /**
  * show_record() - show the way that routers record, there and back
  * @to: the destination
@@ -107,7 +239,8 @@ int show_record(in_addr_t to)
 		.ask = {
 			.probe = {
 				.route = { .to = to }, .ttl = TTL,
-				.record = RECORD_ROUTE,
+				.record = settings.times ?
+					RECORD_TIME : RECORD_ROUTE,
 				.from = wire_source(to),
 			},
 			.tries = settings.probes,
@@ -121,6 +254,8 @@ int show_record(in_addr_t to)
 
 	json_start("record", &asked.ask.probe.route, asked.ask.probe.from);
 	engine_run(&asked.work);
+	if (settings.times)
+		return show_times(to, &asked);
 	answered = reply->outcome == OUTCOME_ANSWERED;
 	n = answered ? recorded(reply, address, &full) : -1;
 	for (turn = 0; turn < n && address[turn] != to; turn++)

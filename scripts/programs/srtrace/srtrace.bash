@@ -23,7 +23,7 @@ _srtrace()
 	esac
 	case $word in
 	-*)	mapfile -t COMPREPLY < <(compgen -W '-g -S --watch --report --report=json
-			--report=csv --report=prometheus -c --every --flows --mtu --loop --record
+			--report=csv --report=prometheus -c --every --flows --mtu --loop --record --times
 			--aliases --probe --exclude --resume
 			--svg --dot --html -I -U -T -p -q -f -m -w -z -N --gap
 			-4 -i --vrf -t -F -l -s -d -r -n -v -j -h -V --help --version' -- "$word") ;;

@@ -93,6 +93,7 @@ enum report {
  * @report: in which form --report prints
  * @every: time between two rounds of --watch and --report, milliseconds
  * @rounds: how many rounds, 0 for no end
+ * @times: --record asks for clocks
  * @numeric: no names
  * @verbose: show option octets
  * @json: print JSON
@@ -119,6 +120,7 @@ struct settings {
 	enum report report;
 	double every;
 	unsigned int rounds;
+	bool times;
 	bool numeric;
 	bool verbose;
 	bool json;
