@@ -4,6 +4,7 @@
 lib/standard.py.
 """
 
+import json
 import os
 import re
 import tempfile
@@ -16,6 +17,8 @@ from lib.standard import A, FAR, SRC, StandardBench
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "../../scripts/programs/srcroute-metrics")
+MONITORING = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                          "../../docs/monitoring")
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*)\})?'
                     r' (\d+)')
 LABEL = re.compile(r'([a-z]+)="((?:[^"\\\n]|\\[\\"n])*)"')
@@ -118,6 +121,50 @@ def atomic():
         bench.router.run([SCRIPT, "-n", "srr-none", path], check=False)
         equal(os.stat(path), before, "the file after a failure")
         equal(os.listdir(directory), ["srcroute.prom"], "directory")
+
+
+def asked_for():
+    """{metric: labels} that the dashboard and the alerts ask for."""
+    with open(MONITORING + "/alerts.yml") as file:
+        text = re.sub(r"^\s*#.*|^.*(?:summary|description): .*", "", file.read(),
+                      flags=re.M)
+    with open(MONITORING + "/dashboard.json") as file:
+        board = json.load(file)
+    queries = [one["query"] for one in board["templating"]["list"]]
+    queries += [target["expr"] for panel in board["panels"]
+                for target in panel["targets"]]
+    found = {}
+    for query in [text] + queries:
+        for match in re.finditer(r"\b(srcroute_\w+|node_\w+)\s*(\{[^}]*\})?", query):
+            found.setdefault(match[1], set()).update(
+                re.findall(r"(\w+)\s*[!=]~?\"", match[2] or ""))
+        for labels in re.findall(r"by \(([^)]*)\)", query):
+            found.setdefault("by", set()).update(labels.split(", "))
+    return found
+
+
+@test("S: srcroute-metrics gives every metric and label that docs/monitoring/ asks for")
+def monitored():
+    with tempfile.TemporaryDirectory() as directory:
+        # One for whose settings there was no memory, as well.
+        fake = os.path.join(directory, "cat")
+        with open(fake, "w") as file:
+            file.write('#!/bin/sh\n/bin/cat "$@" && echo c unavailable 1\n')
+        os.chmod(fake, 0o755)
+        text = bench.router.run([SCRIPT], env={**os.environ, "PATH": directory + ":" +
+                                               os.environ["PATH"]})
+    given = {}
+    for name, labels in parse(text):
+        given.setdefault(name, {"instance"}).update(key for key, _ in labels)
+    check("srcroute_unavailable" in given, "no srcroute_unavailable")
+    # Of node_exporter, for each file that it has read.
+    given["node_textfile_mtime_seconds"] = {"instance", "file"}
+    given["by"] = given["srcroute_outcomes_total"]
+    asked = asked_for()
+    check(len(asked) >= 7, "asked for: %s" % sorted(asked))
+    for name, labels in asked.items():
+        check(name in given, "%s is no metric" % name)
+        check(labels <= given[name], "%s: labels %s" % (name, sorted(labels)))
 
 
 if __name__ == "__main__":
