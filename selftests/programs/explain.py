@@ -17,6 +17,7 @@ import sys
 from lib import corpus, features, ktap, packet, topology
 from lib.fieldbench import FieldBench
 from lib.ktap import check, equal, test
+from lib.standard import CALL_IPTABLES
 from lib.topology import CODED
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -279,6 +280,24 @@ def shown():
           10 + names.index("policy_drop"), "exit status")
     field.router.sysctl("net.ipv4.srcroute.conf.a.lsrr", 0)
     equal(call("10.1.0.2", "10.1.0.1", "-", "--in", "a")[0], explain.KERNEL, "exit status")
+
+
+@test("O5: --explain knows bridges")
+def bridges():
+    ns = field.router
+    ns.ip("link add name br0 up type bridge", "link add name port up type dummy",
+          "link set dev port master br0")
+    ktap.cleanup(ns.ip, "link del dev br0", "link del dev port")
+    ns.sysctl("net.ipv4.srcroute.conf.br0.lsrr", 2)
+    code, text, complaint = call("10.1.0.2", "10.1.0.1", "-", "--in", "port")
+    check(code == 2 and "--in br0" in complaint, complaint)
+    words = ("10.1.0.2", "10.1.0.1", "-", "--in", "br0")
+    with ns:
+        there = os.path.exists(CALL_IPTABLES)
+    for value, wanted in ((0, 13), (1, explain.KERNEL)) if there else ((None, 13),):
+        if there:
+            ns.sysctl(CALL_IPTABLES, value)
+        equal(call(*words)[0], wanted, "exit status, bridge-nf-call-iptables %s" % value)
 
 
 WRONG = (("1.2.3.4 1.2.3 1.1.1.1 --in a", "1.2.3"), ("h 1.2.3.4 - --in a", "'h'"),

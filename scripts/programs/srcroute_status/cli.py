@@ -144,9 +144,7 @@ def show_explanation(args):
         args.df, args.tos, args.mark, args.proto, (args.sport, args.dport),
         args.icmp_type, args.offset)
     router = explain.Router(System())
-    if args.iface not in router.by_name:
-        raise StatusError("there is no interface %s; there are %s" % (
-            args.iface, ", ".join(router.by_name)), USAGE)
+    router.check_interface(args.iface)
     document = explain.Explanation(router, datagram).document()
     print(json.dumps(document, indent=1) if args.json else explain.screen(document))
     return document["status"]

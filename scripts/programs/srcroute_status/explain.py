@@ -89,6 +89,17 @@ class Router:
     def close(self):
         self._netlink.close()
 
+    def check_interface(self, name):
+        """StatusError if nothing comes in by it."""
+        if name not in self.by_name:
+            raise StatusError("there is no interface %s; there are %s" % (
+                name, ", ".join(self.by_name)), USAGE)
+        master = self.by_index.get(self.by_name[name].master)
+        if master and master.kind == "bridge":
+            raise StatusError("%s is a port of the bridge %s, and to IP what comes in by it "
+                              "comes in by that: --in %s" % (name, master.name,
+                                                             master.name), USAGE)
+
     def vrf(self, link):
         """The VRF that an interface is, or belongs to, or None."""
         if link.kind == "vrf":
@@ -256,6 +267,9 @@ class Explanation:
         if not self.settings:
             self._step("Interface", "%s has no settings, as there was no memory for it" %
                        self.datagram.iface)
+            raise _Decided(KERNEL)
+        if self.link.kind == "bridge" and self.router.system.bridge_calls_iptables():
+            self._step("O5", "bridge-nf-call-iptables is 1, and it comes in over a bridge")
             raise _Decided(KERNEL)
         key = "ssrr" if self.datagram.strict else "lsrr"
         action = self.settings[key]

@@ -171,10 +171,14 @@ def _obstacles(document):
         if some:
             yield ""
             yield title
+        alike = {}
         for one in some:
-            yield "  %s%s" % (one["interface"] + ": " if one["interface"] else "",
-                              one["text"])
-            yield "    " + one["remedy"]
+            alike.setdefault((one["kind"], one["text"]), []).append(one)
+        for (_, text), ones in alike.items():
+            names = ", ".join(one["interface"] for one in ones if one["interface"])
+            yield "  %s%s" % (names + ": " if names else "", text)
+            yield "    %s%s" % (ones[0]["remedy"], "" if len(ones) == 1 else
+                                " (and so on)")
 
 
 def screen(document):
