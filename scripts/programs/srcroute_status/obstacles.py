@@ -64,7 +64,7 @@ def _of_links(system, links, settings):
                            "set lsrr and ssrr of the interfaces in it")
         if not link.up:
             # As are those that the modules of tunnels make in each namespace.
-            yield Obstacle("down", MAY, link.name, "is down", "ip link set dev %s up" %
+            yield Obstacle("down", MAY, link.name, "down", "ip link set dev %s up" %
                            link.name)
 
 

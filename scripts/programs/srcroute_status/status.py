@@ -177,8 +177,8 @@ def _obstacles(document):
         for (_, text), ones in alike.items():
             names = ", ".join(one["interface"] for one in ones if one["interface"])
             yield "  %s%s" % (names + ": " if names else "", text)
-            yield "    %s%s" % (ones[0]["remedy"], "" if len(ones) == 1 else
-                                " (and so on)")
+            yield "    %s%s" % (ones[0]["remedy"], " (and so on)" if len(
+                {one["remedy"] for one in ones}) > 1 else "")
 
 
 def screen(document):
