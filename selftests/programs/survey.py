@@ -78,10 +78,14 @@ def rate():
 
     mimic.answer = answer
     for wanted, n, least in (100, 300, 98), (1000, 2000, 0):
-        times.clear()
-        listed = Listed(gateways(n))
-        srtrace(mimic, "-r", str(wanted), "--probe", listed.path)
-        got = (n - 1) / (times[-1] - times[0])
+        # A busy machine shows this function a probe later than it was sent.
+        for _ in range(4):
+            times.clear()
+            listed = Listed(gateways(n))
+            srtrace(mimic, "-r", str(wanted), "--probe", listed.path)
+            got = (n - 1) / (times[-1] - times[0])
+            if least < got < 1.02 * wanted:
+                break
         # A machine may be too slow for many, not for few.
         check(least < got < 1.02 * wanted, "%.1f instead of %d" % (got, wanted))
 
@@ -106,9 +110,17 @@ def courtesy():
 
     mimic.answer = answer
     listed = Listed(gateways(30) + gateways(30))
-    text = srtrace(mimic, "-r", "1000", "-q", "2", "-w", "0.1", "--probe", listed.path)
-    check("20 of 60 forward (33.3 %), 20 refuse, 20 silent, of whom 0 answer ping" in
-          text, text)
+    # A busy machine shows this function a probe later than it was sent, and so nearer
+    # to the next one.
+    for _ in range(4):
+        last.clear()
+        least[0] = 9
+        text = srtrace(mimic, "-r", "1000", "-q", "2", "-w", "0.1", "--probe",
+                       listed.path)
+        check("20 of 60 forward (33.3 %), 20 refuse, 20 silent, of whom 0 answer ping" in
+              text, text)
+        if least[0] > 0.99:
+            break
     check(least[0] > 0.99, "%.3f s apart" % least[0])
 
 

@@ -26,6 +26,8 @@ _BY_PROTO = "rules of routing ask for the protocol, and the kernel can be asked 
 _ICMP_ERRORS = (1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12)
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.ESRCH,
                 errno.EAGAIN)
+# T3: what the source is told where no route leads on, by what the kernel says of it.
+_CODES = {errno.EHOSTUNREACH: 1, errno.EACCES: 13}
 _SOURCE_FAILED = (errno.EINVAL, errno.EXDEV)
 
 
@@ -210,7 +212,7 @@ class Explanation:
         self.steps, self.commands = [], []  # (rule, text); ip route get
         self.outcome = self.next = self.record = self.route = None
         self.pointer, self.octet, self.mtu = datagram.pointer, 0, 0
-        self.error_to = []
+        self.error_to, self.icmp, self._unreachable = [], "", 0
         try:
             self._decide()
         except _Decided as decided:
@@ -231,6 +233,7 @@ class Explanation:
         if not isinstance(found, OSError):
             return found
         if found.errno in _UNREACHABLE:
+            self._unreachable = _CODES.get(found.errno, 0)
             return "none"
         if found.errno not in _SOURCE_FAILED:
             raise StatusError("the kernel does not say how it would route %s: %s" % (
@@ -316,28 +319,46 @@ class Explanation:
 
     def _transit(self):
         dst = self.datagram.dst
+        if not is_host(dst):
+            self._left(dst)
         self.mark |= self.settings["mark"]
-        found = self._arrival(dst) if is_host(dst) else "none"
-        if found == "bad_source":
+        found = self._arrival(dst)
+        forwards = self.router.system.forwards(self.datagram.iface)
+        if found == "bad_source" and forwards:
             kinds = self.router.unchecked(dst, self.datagram, self.mark)
-            if self.router.system.forwards(self.datagram.iface) and "unicast" in kinds:
-                if len(kinds) > 1:
-                    self._step("H2", _BY_SOURCE)
-                    raise _Decided(UNKNOWN)
+            if kinds & {"local", "broadcast"} and len(kinds) > 1:
+                self._step("H2", _BY_SOURCE)
+                raise _Decided(UNKNOWN)
+            if not kinds & {"local", "broadcast"}:
                 self._bad_source()
-        if not isinstance(found, netlink.Route) or found.kind != "unicast":
-            self._step("O1", "%s is neither ours nor does it route as unicast" % quad(dst))
-            raise _Decided(KERNEL)
-        self._routed = True
-        self._step("T1", "%s is not ours: in transit, %s" % (quad(dst), self._way(found)))
+        if isinstance(found, netlink.Route):
+            if found.kind != "unicast":
+                self._left(dst)
+            way = self._way(found)
+        elif forwards and found != "bad_source":
+            way = "by a route that is a blackhole" if found == "blackhole" else \
+                "without a route"
+        else:
+            self._left(dst)
+        self._routed = isinstance(found, netlink.Route)
+        self._step("T1", "%s is not ours: in transit, %s" % (quad(dst), way))
         self._check()
         if self.datagram.strict:
             self._step("T2", "a strict route may not pass a router that it does not list")
             self.octet = 16
             self._refuse("strict_transit")
+        if found == "blackhole":
+            self._ignore("no_route")
+        if found == "none":
+            self._step("T3", "no route leads on")
+            self._refuse("no_route", "3/%d" % self._unreachable)
         self.next, self.route = dst, found
         self._ask_forwarding(found)
         raise _Decided("transit")
+
+    def _left(self, dst):
+        self._step("O1", "%s is neither ours nor another router's or host's" % quad(dst))
+        raise _Decided(KERNEL)
 
     # H
 
@@ -473,7 +494,7 @@ class Explanation:
             self._bad_source()
         raise _Decided(outcome)
 
-    def _refuse(self, outcome):
+    def _refuse(self, outcome, icmp=""):
         """The source is checked first, if no route that was found has done so."""
         if not self._routed and self._arrival(self.datagram.dst) == "bad_source":
             self._bad_source()
@@ -483,8 +504,9 @@ class Explanation:
             raise _Decided(outcome)
         back = self._way_back(outcome)
         self.error_to = back or [self.datagram.src]
+        self.icmp = icmp or BY_NAME[outcome].icmp
         self._step("I3", "ICMP %s to %s%s" % (
-            BY_NAME[outcome].icmp, quad(self.datagram.src), ", by the reversed route %s" %
+            self.icmp, quad(self.datagram.src), ", by the reversed route %s" %
             ",".join(map(quad, back)) if back else ""))
         raise _Decided(outcome)
 
@@ -544,7 +566,7 @@ class Explanation:
         if self.record:
             found["recorded"] = quad(self.record)
         if self.error_to:
-            found["icmp"] = BY_NAME[name].icmp
+            found["icmp"] = self.icmp
             found["icmp_by"] = [quad(address) for address in self.error_to]
             if self.octet:
                 found["icmp_pointer"] = self.octet
