@@ -135,6 +135,19 @@ static bool is_routed(const struct sk_buff *skb)
 	       skb_rtable(skb)->rt_type != RTN_BROADCAST;
 }
 
+/*
+ * I1: may an error tell the source? Routing has not checked it where it leads nowhere. In
+ * the table by which the error leaves, which rules may choose, it may be another's.
+ */
+static bool may_be_told(const struct srcroute_packet *p)
+{
+	__be32 saddr = p->h.iph->saddr;
+
+	return !srcroute_addr_is_local(p->net, p->in, saddr) &&
+	       (is_routed(p->skb) ||
+		srcroute_addr_is_unicast_host(p->net, p->in, saddr));
+}
+
 static unsigned int drop_checked(struct srcroute_packet *p,
 				 enum srcroute_outcome outcome, bool icmp,
 				 u8 code, u32 info)
@@ -150,8 +163,7 @@ static unsigned int drop_checked(struct srcroute_packet *p,
 		return srcroute_discard(p, outcome);
 	if (err)
 		return srcroute_unroutable(p, err);
-	/* Routing to nowhere does not check the source (I1). */
-	if (!icmp || srcroute_addr_is_local(p->net, p->in, p->h.iph->saddr))
+	if (!icmp || !may_be_told(p))
 		return srcroute_discard(p, outcome);
 
 	/* What else I1 forbids, __icmp_send() or srcroute_hook_local_out() drops. */

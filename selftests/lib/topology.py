@@ -55,13 +55,14 @@ class Topology:
 
     def __init__(self, links=tuple(Link(*link) for link in corpus.LINKS),
                  loopback=corpus.LOOPBACK, routes=corpus.ROUTES, rules=(),
-                 vrfs=(), marks=(), local_first=True, settings=()):
+                 vrfs=(), marks=(), local_first=True, settings=(), into_vrf=True):
         self.links, self.loopback = tuple(links), loopback
         self.routes, self.rules = tuple(routes), tuple(rules)
         self.vrfs = dict(vrfs)  # name: table
         self.marks = dict(marks)  # source: what nft sets
         self.local_first = local_first
         self.settings = dict(settings)  # of srcroute
+        self.into_vrf = into_vrf  # can SRv6 lead there?
 
     def added_rules(self):
         """In their order, the bench's own first."""
@@ -95,7 +96,7 @@ class Topology:
     def near(self):
         """Sources that each way in should have; one is SRv6, into the VRF."""
         near = dict(corpus.NEAR)
-        if self.names("vrf") and SEGMENTS in self.names("wire"):
+        if self.into_vrf and self.names("vrf") and SEGMENTS in self.names("wire"):
             near[VRF] = tuple(a for link in self.links if link.vrf == VRF
                               for a in corpus.NEAR.get(link.name, ()))
         return near
@@ -164,7 +165,7 @@ class _Draw:
         return Topology(
             self.links, routes=routes, rules=self._rules() if self.rules
             else (), vrfs={VRF: VRF_TABLE} if self.vrf else (), marks=marks,
-            local_first=local_first, settings={
+            local_first=local_first, into_vrf=self._segments, settings={
                 "lsrr": 1, "ssrr": 1,
                 "nonlocal": int(not self._chance(.1)),
                 "revisit": int(not self._chance(.25)),

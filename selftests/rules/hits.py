@@ -445,6 +445,16 @@ def transit_without_route_or_source():
     equal(bench.moved(), {"received": 1, "bad_source": 1}, "counters")
 
 
+@test("T3, T2, I1: nor for one that is the broadcast address of a link, which routing has not "
+      "checked then: no error is made")
+def transit_without_route_from_broadcast():
+    for options, counter in (lsrr(FAR), "no_route"), (ssrr(FAR), "strict_transit"):
+        for src in "10.1.0.255", "10.2.0.255":
+            bench.moved()
+            expect_nothing(bench.exchange("a", ip(src, "10.77.0.1", options)))
+            equal(bench.moved(), {"received": 1, counter: 1}, "counters")
+
+
 @test("T3, Terms: what comes in by an interface that does not forward is the kernel's")
 def no_route_without_forwarding():
     bench.configure("net.ipv4.conf.a.forwarding", 0)
