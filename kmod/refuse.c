@@ -136,16 +136,15 @@ static bool is_routed(const struct sk_buff *skb)
 }
 
 /*
- * I1: may an error tell the source? Routing has not checked it where it leads nowhere. In
- * the table by which the error leaves, which rules may choose, it may be another's.
+ * I1: may an error tell the source? Routing does not check it where it leads nowhere, or
+ * rules lead elsewhere; and in the table by which the error leaves it may be another's.
  */
 static bool may_be_told(const struct srcroute_packet *p)
 {
 	__be32 saddr = p->h.iph->saddr;
 
 	return !srcroute_addr_is_local(p->net, p->in, saddr) &&
-	       (is_routed(p->skb) ||
-		srcroute_addr_is_unicast_host(p->net, p->in, saddr));
+	       srcroute_addr_is_unicast_host(p->net, p->in, saddr);
 }
 
 static unsigned int drop_checked(struct srcroute_packet *p,
