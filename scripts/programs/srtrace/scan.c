@@ -22,6 +22,7 @@
 #define LONG_LIST	20	/* gateways that progress is shown from */
 #define APART		1000.0	/* milliseconds between two probes to a gateway */
 #define RECENT		65536	/* more than are sent in that time */
+#define PLACES		32	/* that an address may have among them */
 
 /**
  * struct target - a gateway while it is asked
@@ -275,15 +276,24 @@ static void keep_state(struct scan *scan)
 		fail(EXIT_SYSTEM, "the file of --resume: %s", strerror(errno));
 }
 
+/*
+ * Where it is kept when something was last sent to an address. All the places are looked
+ * at that it may have, since those before it may have become free meanwhile.
+ */
 static struct recent *recent_of(struct scan *scan, in_addr_t address)
 {
-	unsigned int at = (ntohl(address) * 2654435761u) >> 16;
+	unsigned int at = (ntohl(address) * 2654435761u) >> 16, i;
+	struct recent *oldest = &scan->recent[at];
 
-	/* What is older than it needs to be makes room. */
-	while (scan->recent[at].address != address &&
-	       now() < scan->recent[at].at + APART)
-		at = (at + 1) % RECENT;
-	return &scan->recent[at];
+	for (i = 0; i < PLACES; i++) {
+		struct recent *one = &scan->recent[(at + i) % RECENT];
+
+		if (one->address == address)
+			return one;
+		if (one->at < oldest->at)
+			oldest = one;
+	}
+	return oldest;
 }
 
 /* Both lists lose it. */
