@@ -14,7 +14,7 @@ import sys
 import time
 
 from lib import ktap
-from lib.ktap import check, equal, test
+from lib.ktap import check, equal, fail, test
 from lib.netns import wait_until
 from lib.packet import ip, lsrr, ssrr
 from lib.standard import A, FAR, LO, NEXT, SRC, StandardBench
@@ -81,7 +81,13 @@ class Live:
 
 
 def gone(before):
-    wait_until(lambda: state() == before, 20, "tracing as it was: %s" % (before,))
+    try:
+        wait_until(lambda: state() == before, 20)
+    except TimeoutError:
+        now = state()
+        fail("tracing is not as it was: instances %s, not %s; %s" % (
+            now[1], before[1], {key: (now[0][key], before[0][key]) for key in now[0]
+                                if now[0][key] != before[0][key]}))
 
 
 EVERYTHING = (ip(SRC, A, lsrr(FAR)), ip(SRC, A, lsrr(LO)), ip(SRC, A, lsrr("10.77.0.1")),
