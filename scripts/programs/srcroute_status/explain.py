@@ -147,8 +147,16 @@ class Router:
 
     def arrival(self, to, datagram, mark, fibmatch=False):
         """Of what comes in; the kernel checks its source, too."""
-        return self.route(to, datagram, mark, src=datagram.src,
-                          iif=self.by_name[datagram.iface].index, fibmatch=fibmatch)
+        iif = self.by_name[datagram.iface].index
+        found = self.route(to, datagram, mark, src=datagram.src, iif=iif,
+                           fibmatch=fibmatch)
+        if fibmatch or isinstance(found, OSError) or found.kind != "unicast":
+            return found
+        # Linux 5.10 says of encapsulation only where it shows the entry of the table.
+        entry = self.route(to, datagram, mark, src=datagram.src, iif=iif, fibmatch=True)
+        if isinstance(entry, OSError):
+            return found
+        return found._replace(redirects=found.redirects or entry.redirects)
 
     def unchecked(self, to, datagram, mark):
         """... without the check: the kinds that the route may have, of which there is
