@@ -306,7 +306,7 @@ static bool daddr_is_local(const struct srcroute_packet *p)
 	return true;
 }
 
-/* T3: an ordinary datagram that a host gets is not told that there is no route. */
+/* T3: without forwarding, no source is told that there is no route. */
 static noinline bool is_unreachable(const struct srcroute_packet *p)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(p->in);

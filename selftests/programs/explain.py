@@ -12,24 +12,16 @@ import json
 import os
 import random
 import subprocess
-import sys
 
 from lib import corpus, features, ktap, packet, topology
 from lib.fieldbench import FieldBench
 from lib.ktap import check, equal, test
 from lib.standard import CALL_IPTABLES
+from lib.status import PROGRAM, check_schema
 from lib.topology import CODED
+from srcroute_status import explain, netlink, system
+from srcroute_status.outcomes import OUTCOMES
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-PROGRAMS = os.path.join(TOP, "scripts/programs")
-PROGRAM = os.path.join(PROGRAMS, "srcroute_status/srcroute-status")
-sys.path.append(PROGRAMS)
-from srconform.report import schema  # noqa: E402
-from srcroute_status import explain, netlink, system  # noqa: E402
-from srcroute_status.outcomes import OUTCOMES  # noqa: E402
-
-with open(os.path.join(TOP, "docs/srcroute-status.schema.json")) as file:
-    SCHEMA = json.load(file)
 COUNT = int(os.environ.get("SRCROUTE_DATAGRAMS", "1000"))
 SEED = int(os.environ.get("SRCROUTE_SEED", "22"))
 BATCH = 50
@@ -278,7 +270,7 @@ def shown():
         check(part in text, "no %r in %s" % (part, text))
     code, text, complaint = call("10.1.0.2", "10.1.0.1", "10.77.0.1", "--in", "a", "-j")
     document = json.loads(text)
-    schema._check(document, SCHEMA["$defs"]["explain"], SCHEMA, "")
+    check_schema(document, "explain")
     names = [one.name for one in OUTCOMES]
     equal((code, document["status"], document["outcome"], document["icmp"]),
           (10 + names.index("no_route"),) * 2 + ("no_route", "3/5"), text)

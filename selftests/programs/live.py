@@ -9,7 +9,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 
 from lib import ktap
@@ -17,17 +16,10 @@ from lib.ktap import check, equal, fail, test
 from lib.netns import wait_until
 from lib.packet import ip, lsrr, ssrr
 from lib.standard import A, FAR, LO, NEXT, SRC, StandardBench
+from lib.status import PROGRAM, check_schema
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-PROGRAMS = os.path.join(TOP, "scripts/programs")
-PROGRAM = os.path.join(PROGRAMS, "srcroute_status/srcroute-status")
 TRACEFS = "/sys/kernel/tracing"
 INSTANCES = TRACEFS + "/instances"
-sys.path.append(PROGRAMS)
-from srconform.report import schema  # noqa: E402
-
-with open(os.path.join(TOP, "docs/srcroute-status.schema.json")) as file:
-    SCHEMA = json.load(file)
 
 bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
@@ -104,7 +96,7 @@ def everything():
     equal((code, complaint), (0, ""), "exit status, complaint")
     events = [json.loads(line) for line in text.split("\n") if line]
     for one in events:
-        schema._check(one, SCHEMA["$defs"]["live"], SCHEMA, "")
+        check_schema(one, "live")
         check(abs(one["time"] - time.time()) < 60, "time %s" % one["time"])
     equal([one["outcome"] for one in events], OUTCOMES, "outcomes")
     first, second, third = events[:3]

@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 
@@ -23,6 +22,7 @@ from lib.ktap import check, equal, test
 from lib.netns import Netns, Wire, cable
 from lib.packet import (ICMP, Packet, edit, icmp_error, ip, lsrr, record,
                         ssrr)
+from lib.tracer import PROGRAM
 
 H1, G1, G2, G3, H2 = ("10.210.0.1", "10.210.0.2", "10.210.1.2", "10.210.2.2",
                       "10.210.3.2")
@@ -31,15 +31,6 @@ NOBODY = "10.210.0.99"
 LIAR, BEHIND = "10.210.9.2", "10.210.9.3"
 
 
-def find_program():
-    places = [parent / "out/srtrace/srtrace"
-              for parent in pathlib.Path(__file__).resolve().parents]
-    found = [str(place) for place in places if place.exists()]
-    return (os.environ.get("SRTRACE") or (found or [None])[0] or
-            shutil.which("srtrace") or "srtrace")
-
-
-PROGRAM = find_program()
 COMPLETION = str(pathlib.Path(__file__).resolve().parents[2] /
                  "scripts/programs/srtrace/srtrace.bash")
 chain = Chain(Node("h1", right=H1 + "/24").accepting(),

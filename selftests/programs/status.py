@@ -7,7 +7,6 @@ drawn in lib/standard.py.
 import json
 import os
 import subprocess
-import sys
 import time
 
 from lib import ktap
@@ -16,16 +15,8 @@ from lib.netns import sh
 from lib.nft import nft
 from lib.packet import ip, lsrr, ssrr
 from lib.standard import A, FAR, SRC, StandardBench
-
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-PROGRAMS = os.path.join(TOP, "scripts/programs")
-PROGRAM = os.path.join(PROGRAMS, "srcroute_status/srcroute-status")
-sys.path.append(PROGRAMS)
-from srconform.report import schema  # noqa: E402
-from srcroute_status import obstacles, status, system  # noqa: E402
-
-with open(os.path.join(TOP, "docs/srcroute-status.schema.json")) as file:
-    SCHEMA = json.load(file)
+from lib.status import PROGRAM, PROGRAMS, TOP, check_schema
+from srcroute_status import obstacles, status, system
 
 bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
@@ -40,15 +31,11 @@ def call(*words, user=None):
     return done.returncode, done.stdout, done.stderr
 
 
-def check_schema(document, name="status"):
-    schema._check(document, SCHEMA["$defs"][name], SCHEMA, "")
-
-
 def gather(*args):
     """The document, made in this process: a program takes long to start."""
     with bench.router:
         document = status.gather(system.System(), *args)
-    check_schema(document)
+    check_schema(document, "status")
     return document
 
 
@@ -71,7 +58,7 @@ def as_nobody():
     code, text, complaint = call("-j", user=65534)
     equal((code, complaint), (0, ""), "exit status, complaint")
     document = json.loads(text)
-    check_schema(document)
+    check_schema(document, "status")
     shown = {(one["name"], counter): value for one in document["interfaces"]
              for counter, value in one["counters"].items()}
     equal(shown, bench.router.counters(), "counters")

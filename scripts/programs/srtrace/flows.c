@@ -428,13 +428,12 @@ static void json_level(const struct flows *flows, unsigned int ttl)
 			continue;
 		all = json_object_new_array();
 		line = json_line("branch");
-		json_object_object_add(line, "ttl", json_object_new_int(ttl));
+		json_add_int(line, "ttl", ttl);
 		json_object_object_add(line, "router",
 				       level->vertex[n].address ?
 				       json_address(level->vertex[n].address) :
 				       NULL);
-		json_object_object_add(line, "flows",
-				       json_object_new_int(level->vertex[n].flows));
+		json_add_int(line, "flows", level->vertex[n].flows);
 		json_object_object_add(line, "by_packet",
 				       json_object_new_boolean(level->vertex[n].by_packet));
 		for (from = 0; ttl > settings.first && from < before->n; from++)
@@ -471,8 +470,8 @@ static void conclude(const struct flows *flows, bool whole)
 		printf("%s; %u flows, at most %u branches beside each other: %s\n",
 		       verdict, flows->used, widest, reason);
 	line = json_line("end");
-	json_object_object_add(line, "flows", json_object_new_int(flows->used));
-	json_object_object_add(line, "widest", json_object_new_int(widest));
+	json_add_int(line, "flows", flows->used);
+	json_add_int(line, "widest", widest);
 	json_end(line, verdict, reason);
 	show_doubts();
 }

@@ -80,7 +80,13 @@ static void add_text(struct json_object *object, const char *key,
 	json_object_object_add(object, key, json_object_new_string(value));
 }
 
-static void add_int(struct json_object *object, const char *key, int64_t value)
+/**
+ * json_add_int() - add a whole number
+ * @object: where to
+ * @key: what it is called
+ * @value: the number
+ */
+void json_add_int(struct json_object *object, const char *key, int64_t value)
 {
 	json_object_object_add(object, key, json_object_new_int64(value));
 }
@@ -109,12 +115,12 @@ static struct json_object *json_icmp(const struct reply *reply)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_int(object, "type", reply->type);
-	add_int(object, "code", reply->code);
+	json_add_int(object, "type", reply->type);
+	json_add_int(object, "code", reply->code);
 	if (reply->type == ICMP_PARAMETERPROB)
-		add_int(object, "pointer", reply->pointer);
+		json_add_int(object, "pointer", reply->pointer);
 	if (reply->mtu)
-		add_int(object, "mtu", reply->mtu);
+		json_add_int(object, "mtu", reply->mtu);
 	return object;
 }
 
@@ -128,19 +134,19 @@ static struct json_object *json_extension(const struct extension *more)
 	for (i = 0; i < more->n_labels; i++) {
 		struct json_object *label = json_object_new_object();
 
-		add_int(label, "label", more->labels[i] >> 12);
-		add_int(label, "class", more->labels[i] >> 9 & 7);
-		add_int(label, "bottom", more->labels[i] >> 8 & 1);
-		add_int(label, "ttl", more->labels[i] & 0xff);
+		json_add_int(label, "label", more->labels[i] >> 12);
+		json_add_int(label, "class", more->labels[i] >> 9 & 7);
+		json_add_int(label, "bottom", more->labels[i] >> 8 & 1);
+		json_add_int(label, "ttl", more->labels[i] & 0xff);
 		json_object_array_add(labels, label);
 	}
 	for (i = 0; i < more->n_interfaces; i++) {
 		struct json_object *one = json_object_new_object();
 
-		add_int(one, "role", more->interfaces[i].role);
-		add_int(one, "index", more->interfaces[i].index);
+		json_add_int(one, "role", more->interfaces[i].role);
+		json_add_int(one, "index", more->interfaces[i].index);
 		add_text(one, "name", more->interfaces[i].name);
-		add_int(one, "mtu", more->interfaces[i].mtu);
+		json_add_int(one, "mtu", more->interfaces[i].mtu);
 		if (more->interfaces[i].address)
 			json_object_object_add(one, "address",
 					       json_address(more->interfaces[i].address));
@@ -148,7 +154,7 @@ static struct json_object *json_extension(const struct extension *more)
 	}
 	json_object_object_add(object, "mpls", labels);
 	json_object_object_add(object, "interfaces", interfaces);
-	add_int(object, "others", more->others);
+	json_add_int(object, "others", more->others);
 	add_flag(object, "broken", more->broken);
 	return object;
 }
@@ -184,9 +190,9 @@ void json_add_reply(struct json_object *object, const struct reply *reply)
 	if (name)
 		add_text(object, "name", name);
 	json_add_number(object, "rtt_ms", reply->rtt);
-	add_int(object, "reply_ttl", reply->ttl);
-	add_int(object, "hops_back", hops_back(reply));
-	add_int(object, "reply_size", reply->size);
+	json_add_int(object, "reply_ttl", reply->ttl);
+	json_add_int(object, "hops_back", hops_back(reply));
+	json_add_int(object, "reply_size", reply->size);
 	if (reply->late)
 		add_flag(object, "late", true);
 	if (reply->type)
@@ -199,7 +205,7 @@ void json_add_reply(struct json_object *object, const struct reply *reply)
 	if (reply->place != PLACE_NONE)
 		add_text(object, "route", place_name(reply->place));
 	if (reply->place == PLACE_SOUND || reply->place == PLACE_CUT)
-		add_int(object, "passed", reply->passed);
+		json_add_int(object, "passed", reply->passed);
 	if (!is_empty(&reply->extension))
 		json_object_object_add(object, "extension",
 				       json_extension(&reply->extension));
@@ -226,11 +232,11 @@ void json_start(const char *mode, const struct route *route, in_addr_t from)
 	add_text(object, "mode", mode);
 	add_text(object, "kind", kinds[settings.kind]);
 	if (settings.kind != KIND_ICMP)
-		add_int(object, "port", settings.port);
-	add_int(object, "probes", settings.probes);
-	add_int(object, "first", settings.first);
-	add_int(object, "last", settings.last);
-	add_int(object, "gap", settings.gap);
+		json_add_int(object, "port", settings.port);
+	json_add_int(object, "probes", settings.probes);
+	json_add_int(object, "first", settings.first);
+	json_add_int(object, "last", settings.last);
+	json_add_int(object, "gap", settings.gap);
 	json_add_number(object, "wait_ms", settings.wait);
 	if (from)
 		json_object_object_add(object, "source", json_address(from));
@@ -256,13 +262,13 @@ void json_probe(const struct ask *ask)
 	if (!settings.json)
 		return;
 	object = json_line("probe");
-	add_int(object, "ttl", ask->probe.ttl);
-	add_int(object, "ident", ask->probe.serial);
-	add_int(object, "sent", ask->sent);
+	json_add_int(object, "ttl", ask->probe.ttl);
+	json_add_int(object, "ident", ask->probe.serial);
+	json_add_int(object, "sent", ask->sent);
 	if (ask->probe.size)
-		add_int(object, "size", ask->probe.size);
+		json_add_int(object, "size", ask->probe.size);
 	if (ask->probe.flow)
-		add_int(object, "flow", ask->probe.flow);
+		json_add_int(object, "flow", ask->probe.flow);
 	json_add_reply(object, &ask->reply);
 	json_print(object);
 }
@@ -281,12 +287,12 @@ void json_end(struct json_object *object, const char *verdict,
 
 	for (i = DOUBT_NONE + 1; i < DOUBTS; i++)
 		if (doubted(i))
-			add_int(disbelieved, doubt_name(i), doubted(i));
+			json_add_int(disbelieved, doubt_name(i), doubted(i));
 	picture_verdict(verdict, reason);
 	add_text(object, "verdict", verdict);
 	add_text(object, "reason", reason);
 	json_object_object_add(object, "not_believed", disbelieved);
-	add_int(object, "lost_here", wire_lost());
+	json_add_int(object, "lost_here", wire_lost());
 	json_print(object);
 }
 

@@ -228,6 +228,7 @@ static void conclude(const struct ways *ways, bool whole)
 	const struct reply *end = &ways->asks[ways->end].reply;
 	struct json_object *line = json_line("end");
 	const char *verdict = "not returned", *reason = "no hop left";
+	const char *unknown = unknown_reason(whole);
 	bool returned = end->outcome == OUTCOME_RETURNED;
 	unsigned int marked = 0;
 	char text[ADDRESS_TEXT];
@@ -240,12 +241,9 @@ static void conclude(const struct ways *ways, bool whole)
 	} else if (end->outcome == OUTCOME_REFUSED) {
 		verdict = "refused";
 		reason = error_name(end);
-	} else if (!whole) {
+	} else if (unknown) {
 		verdict = "unknown";
-		reason = "interrupted";
-	} else if (wire_lost()) {
-		verdict = "unknown";
-		reason = "replies were lost before they were read";
+		reason = unknown;
 	} else if (ways->unsent) {
 		verdict = "unknown";
 		reason = strerror(ways->unsent);

@@ -391,8 +391,7 @@ static struct json_object *json_seen(const struct seen *seen)
 	if (name)
 		json_object_object_add(one, "name",
 				       json_object_new_string(name));
-	json_object_object_add(one, "received",
-			       json_object_new_int(seen->times.n));
+	json_add_int(one, "received", seen->times.n);
 	json_add_number(one, "last_ms", seen->times.last);
 	json_add_number(one, "mean_ms", seen->times.mean);
 	json_add_number(one, "best_ms", seen->times.best);
@@ -411,17 +410,14 @@ static void report_json(const struct monitor *monitor)
 		const struct spot *spot = &monitor->spot[ttl];
 
 		line = json_line("hop");
-		json_object_object_add(line, "ttl", json_object_new_int(ttl));
+		json_add_int(line, "ttl", ttl);
 		if (monitor->loop)
 			json_object_object_add(line, "side",
 					       json_object_new_string(side_of(monitor, ttl)));
-		json_object_object_add(line, "sent",
-				       json_object_new_int(spot->ended));
-		json_object_object_add(line, "received",
-				       json_object_new_int(spot->received));
+		json_add_int(line, "sent", spot->ended);
+		json_add_int(line, "received", spot->received);
 		json_add_number(line, "loss_percent", spot_loss(spot));
-		json_object_object_add(line, "changes",
-				       json_object_new_int(spot->changes));
+		json_add_int(line, "changes", spot->changes);
 		all = json_object_new_array();
 		for (i = 0; i < spot->n_seen; i++)
 			json_object_array_add(all, json_seen(&spot->seen[i]));
@@ -429,10 +425,8 @@ static void report_json(const struct monitor *monitor)
 		json_print(line);
 	}
 	line = json_line("end");
-	json_object_object_add(line, "rounds",
-			       json_object_new_int(monitor->round));
-	json_object_object_add(line, "changes",
-			       json_object_new_int(monitor_changes(monitor)));
+	json_add_int(line, "rounds", monitor->round);
+	json_add_int(line, "changes", monitor_changes(monitor));
 	json_end(line, verdict_of(monitor),
 		 interrupted() ? "interrupted" : "all rounds are over");
 }

@@ -80,12 +80,10 @@ static void tell(const struct narrowing *narrowing, const char *what,
 {
 	struct json_object *line = json_line("mtu");
 
-	json_object_object_add(line, "ttl",
-			       json_object_new_int(narrowing->ttl));
+	json_add_int(line, "ttl", narrowing->ttl);
 	if (from)
 		json_object_object_add(line, "from", json_address(from));
-	json_object_object_add(line, "mtu",
-			       json_object_new_int(narrowing->size));
+	json_add_int(line, "mtu", narrowing->size);
 	json_object_object_add(line, "how", json_object_new_string(what));
 	json_print(line);
 	if (settings.json)
@@ -262,8 +260,7 @@ int show_mtu(const struct route *route)
 		       reply_is_reached(reply) ? "" : "as far as is known ",
 		       narrowing.size);
 	line = json_line("end");
-	json_object_object_add(line, "path_mtu",
-			       json_object_new_int(narrowing.size));
+	json_add_int(line, "path_mtu", narrowing.size);
 	json_end(line, verdict, reason);
 	show_doubts();
 	return reply_is_reached(reply) ? EXIT_REACHED : EXIT_NOT_REACHED;

@@ -129,8 +129,7 @@ static struct json_object *json_clocks(const struct clock *clock, int n,
 
 		json_object_object_add(one, "address",
 				       json_address(clock[i].address));
-		json_object_object_add(one, "clock_ms",
-				       json_object_new_int64(clock[i].ms));
+		json_add_int(one, "clock_ms", clock[i].ms);
 		if (clock[i].standard)
 			json_add_number(one, "ahead_ms",
 					ahead(&clock[i], sent_at));
@@ -185,6 +184,22 @@ static void show_failure(const struct reply *reply)
 		printf("no answer\n");
 }
 
+/* The last line for programs, and the exit code. */
+static int conclude(struct json_object *line, const struct reply *reply, bool found)
+{
+	const char *reason = "no answer";
+
+	if (found)
+		reason = "the destination's answer";
+	else if (reply->outcome == OUTCOME_ANSWERED)
+		reason = "an answer without a record";
+	else if (reply->outcome == OUTCOME_REFUSED)
+		reason = error_name(reply);
+	json_end(line, found ? "recorded" : "not recorded", reason);
+	show_doubts();
+	return found ? EXIT_REACHED : EXIT_NOT_REACHED;
+}
+
 /*
  * The clocks of routers, where time is lost one way: what is between two of them grows
  * while the way there is slow, whatever their clocks say.
@@ -211,16 +226,9 @@ static int show_times(in_addr_t to, struct asked *asked)
 		json_object_object_add(line, "clocks",
 				       json_clocks(clock, n,
 						   asked->ask.sent_at));
-		json_object_object_add(line, "without",
-				       json_object_new_int(without));
+		json_add_int(line, "without", without);
 	}
-	json_end(line, n >= 0 ? "recorded" : "not recorded",
-		 n >= 0 ? "the destination's answer" :
-		 answered ? "an answer without a record" :
-		 reply->outcome == OUTCOME_REFUSED ? error_name(reply) :
-		 "no answer");
-	show_doubts();
-	return n >= 0 ? EXIT_REACHED : EXIT_NOT_REACHED;
+	return conclude(line, reply, n >= 0);
 }
 
 /**
@@ -295,11 +303,5 @@ int show_record(in_addr_t to)
 		json_object_object_add(line, "full",
 				       json_object_new_boolean(full));
 	}
-	json_end(line, n >= 0 ? "recorded" : "not recorded",
-		 n >= 0 ? "the destination's answer" :
-		 answered ? "an answer without a record" :
-		 reply->outcome == OUTCOME_REFUSED ? error_name(reply) :
-		 "no answer");
-	show_doubts();
-	return n >= 0 ? EXIT_REACHED : EXIT_NOT_REACHED;
+	return conclude(line, reply, n >= 0);
 }

@@ -278,6 +278,19 @@ const char *outcome_name(enum outcome outcome)
 }
 
 /**
+ * unknown_reason() - why nothing can be said of what has not come
+ * @whole: false if the user has ended it
+ *
+ * Return: text; NULL if silence is silence.
+ */
+const char *unknown_reason(bool whole)
+{
+	if (!whole)
+		return "interrupted";
+	return wire_lost() ? "replies were lost before they were read" : NULL;
+}
+
+/**
  * place_name() - what is to be said of the options of a quote
  * @place: what they say
  *

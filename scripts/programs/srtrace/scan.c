@@ -511,8 +511,7 @@ static void tell_json(const struct target *target, const char *verdict)
 		json_object_object_add(line, "answers_ping",
 				       json_object_new_boolean(target->ask.reply.outcome ==
 							       OUTCOME_ANSWERED));
-	json_object_object_add(line, "sent",
-			       json_object_new_int(target->sent));
+	json_add_int(line, "sent", target->sent);
 	json_add_reply(line, &target->through);
 	json_print(line);
 }
@@ -630,20 +629,13 @@ static void conclude(struct scan *scan, bool whole)
 		printf("\n");
 	}
 	line = json_line("end");
-	json_object_object_add(line, "forward",
-			       json_object_new_int(count->forward));
-	json_object_object_add(line, "refuse",
-			       json_object_new_int(count->refuse));
-	json_object_object_add(line, "silent",
-			       json_object_new_int(count->silent));
-	json_object_object_add(line, "unknown",
-			       json_object_new_int(count->unknown));
-	json_object_object_add(line, "excluded",
-			       json_object_new_int(count->excluded));
-	json_object_object_add(line, "skipped",
-			       json_object_new_int(count->skipped));
-	json_object_object_add(line, "not_asked",
-			       json_object_new_int(n - scan->ended));
+	json_add_int(line, "forward", count->forward);
+	json_add_int(line, "refuse", count->refuse);
+	json_add_int(line, "silent", count->silent);
+	json_add_int(line, "unknown", count->unknown);
+	json_add_int(line, "excluded", count->excluded);
+	json_add_int(line, "skipped", count->skipped);
+	json_add_int(line, "not_asked", n - scan->ended);
 	json_end(line, count->forward ? "some forward" : "none forwards",
 		 whole ? "all have been asked" : "interrupted");
 	show_doubts();

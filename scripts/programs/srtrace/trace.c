@@ -246,6 +246,7 @@ static void conclude(const struct walk *walk, bool whole)
 {
 	const struct reply *last = &walk->last;
 	const char *verdict = "not reached", *reason = "no hop left";
+	const char *unknown = unknown_reason(whole);
 	char text[ADDRESS_TEXT];
 
 	if (reply_is_reached(last)) {
@@ -257,12 +258,9 @@ static void conclude(const struct walk *walk, bool whole)
 		if (!settings.json)
 			printf("refused by %s: %s\n", quad(last->from, text),
 			       reason);
-	} else if (!whole) {
+	} else if (unknown) {
 		verdict = "unknown";
-		reason = "interrupted";
-	} else if (wire_lost()) {
-		verdict = "unknown";
-		reason = "replies were lost before they were read";
+		reason = unknown;
 	} else if (walk->unsent) {
 		verdict = "unknown";
 		reason = strerror(walk->unsent);
