@@ -21,6 +21,7 @@ import termios
 import time
 
 import jsonschema
+import pyte
 
 from lib import ktap
 from lib.ktap import check, equal, test
@@ -128,11 +129,14 @@ def report_loop():
 
 
 class Terminal:
-    """srtrace on a terminal of its own."""
+    """srtrace on a terminal of its own: what it has written, and what is on the screen."""
 
     def __init__(self, mimic, columns, *words, **environment):
+        self.written = ""
+        self.screen = pyte.Screen(columns, 24)
+        self.stream = pyte.ByteStream(self.screen)
         self.near, far = pty.openpty()
-        self.size(columns)
+        self.resize(columns, 24)
         with mimic.host:
             self.program = subprocess.Popen(
                 [PROGRAM, "-n", *QUICK, "--watch", *words], stdin=far, stdout=far,
@@ -149,23 +153,37 @@ class Terminal:
             self.program.kill()
         self.program.wait()
 
-    def size(self, columns, lines=24):
+    def resize(self, columns, lines):
+        """As a window does: the kernel tells the program by SIGWINCH."""
+        self.screen.resize(lines, columns)
         fcntl.ioctl(self.near, termios.TIOCSWINSZ,
                     struct.pack("HHHH", lines, columns, 0, 0))
 
-    def read(self, seconds=1.5, until=None):
-        """What it prints in this time, or until that is there."""
-        text, end = b"", time.monotonic() + (20 if until else seconds)
-        while time.monotonic() < end and not (until and until in text.decode(
-                errors="replace")):
-            if select.select([self.near], [], [], 0.1)[0]:
-                try:
-                    text += os.read(self.near, 65536)
-                except OSError:     # it has ended
-                    break
-        text = text.decode(errors="replace")
-        check(not until or until in text, "no %r in %r" % (until, text[-2000:]))
-        return text
+    def _read(self):
+        if select.select([self.near], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):     # it has ended
+                octets = os.read(self.near, 65536)
+                self.stream.feed(octets)
+                self.written += octets.decode(errors="replace")
+
+    def shows(self, *words, without=()):
+        """The screen, once it has these words and none of those."""
+        end = time.monotonic() + 20
+        while True:
+            self._read()
+            text = "\n".join(self.screen.display)
+            if all(word in text for word in words) and not any(
+                    word in text for word in without):
+                return text
+            check(time.monotonic() < end, "not %s without %s:\n%s" % (words, without, text))
+
+    def says(self, words):
+        """All that it has written, once these words are in it."""
+        end = time.monotonic() + 20
+        while words not in self.written:
+            check(time.monotonic() < end, "no %r in %r" % (words, self.written[-2000:]))
+            self._read()
+        return self.written
 
     def type(self, text):
         os.write(self.near, text.encode())
@@ -176,24 +194,22 @@ class Terminal:
 def keys():
     mimic = Mimic(chain_of(3))
     terminal = Terminal(mimic, 100, TO)
-    text = terminal.read(until="10.221.1.3") + terminal.read(0.5)
-    for title in "loss%", "mean", "worst", "jitter", "changes":
-        check(title in text, "no %s: %r" % (title, text))
+    terminal.shows("10.221.1.3", "loss%", "mean", "worst", "jitter", "changes")
     terminal.type("h")
-    terminal.read(until="forget what was counted")
+    terminal.shows("forget what was counted")
     terminal.type("hp")
-    terminal.read(until="paused")
+    terminal.shows("paused", without=["forget what was counted"])
     seen = len(mimic.seen)
     time.sleep(0.5)
     check(len(mimic.seen) <= seen + 4, "it does not pause")
     terminal.type("p")
-    terminal.size(40, 12)
-    os.kill(terminal.program.pid, signal.SIGWINCH)
-    text = terminal.read(2)
     # On 40 columns there is room for two numbers behind an address.
-    check("10.221.1.1" in text and "jitter" not in text and "loss%" in text, text)
+    terminal.resize(40, 12)
+    terminal.shows("10.221.1.1", "10.221.1.3", "loss%", without=["jitter", "paused"])
+    terminal.resize(100, 24)
+    terminal.shows("10.221.1.1", "10.221.1.3", "loss%", "jitter")
     terminal.type("q")
-    terminal.read(until="rounds, 0 changes of the way")
+    terminal.says("rounds, 0 changes of the way")
     equal(terminal.program.wait(5), 0, "exit code")
 
 
@@ -201,11 +217,9 @@ def keys():
 def both_ways():
     mimic = Mimic(two_ways)
     terminal = Terminal(mimic, 100, "--loop", G)
-    text = terminal.read(until="turns here")
-    text += terminal.read(1)
-    check("out" in text and "back" in text and "!" in text, text)
+    terminal.shows("turns here", "out", "back", "!")
     os.kill(terminal.program.pid, signal.SIGINT)
-    terminal.read(until="returned; ")
+    terminal.says("returned; ")
 
 
 @test("srtrace: --watch without colours, and on a terminal that cannot be drawn on")
@@ -215,13 +229,14 @@ def plain():
                                   ({"TERM": "vt100"}, False)):
         terminal = Terminal(mimic, 100, TO, **{"TERM": "xterm-256color",
                                                **environment})
-        text = terminal.read(until="10.221.1.3") + terminal.read(0.5)
-        equal(bool(re.search(r"\033\[3[0-7]m", text)), coloured, environment)
+        terminal.shows("4  10.222.0.9")    # the destination is green
+        equal(bool(re.search(r"\033\[3[0-7]m", terminal.written)), coloured,
+              environment)
         terminal.type("q")
-        terminal.read(until="changes of the way")
+        terminal.says("changes of the way")
     for environment in {"TERM": "dumb"}, {"TERM": "no-such-terminal"}:
         terminal = Terminal(mimic, 80, "-c", "4", TO, **environment)
-        text = terminal.read(until="hop  ")
+        text = terminal.says("hop  ")
         check(re.search(r"round 2: 4 hops, \d with losses, 0 changes of the way", text)
               and "\033" not in text, text)
     program = start(mimic, *QUICK, "--watch", "-c", "4", TO)
