@@ -98,6 +98,8 @@ void srcroute_metadata_take(struct srcroute_packet *p);
 void srcroute_metadata_show(const struct srcroute_packet *p);
 bool srcroute_route_is_transit(const struct srcroute_packet *p, __be32 daddr);
 bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr);
+bool srcroute_route_error_is_local(const struct srcroute_packet *p,
+				   enum srcroute_outcome outcome, __be32 daddr);
 
 /* rewrite.c */
 unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
@@ -118,7 +120,8 @@ unsigned int srcroute_refuse(struct srcroute_packet *p,
 unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome);
 unsigned int srcroute_unreachable(struct srcroute_packet *p);
-bool srcroute_is_reversible(const struct srcroute_packet *p);
+bool srcroute_is_reversible(const struct srcroute_packet *p,
+			    enum srcroute_outcome outcome);
 
 /* compile.c */
 int srcroute_compile(struct srcroute_packet *p,

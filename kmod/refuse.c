@@ -82,29 +82,32 @@ unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
 
 /**
  * srcroute_is_reversible() - may an error carry the recorded part, reversed? (I3)
- * @p: a datagram whose source route is sound
+ * @p: a datagram whose source route is sound, and which has a route
+ * @outcome: why it is refused
  *
- * Not if a recorded address is our own: the error would come back to us, and be
- * dropped as a martian, since we are its source. Nor if its first address is not that
- * of one host.
+ * Not if a recorded address is our own or its first one leads to us: the error would
+ * come back to us, and be dropped as a martian, since we are its source. Nor if its
+ * first address is not that of one host.
  *
  * Context: RCU read side.
  * Return: true if it may.
  */
-bool srcroute_is_reversible(const struct srcroute_packet *p)
+bool srcroute_is_reversible(const struct srcroute_packet *p,
+			    enum srcroute_outcome outcome)
 {
 	u8 route[4 * SRR_SLOTS_MAX];
 	unsigned int i, n;
 
 	n = srr_reverse(p->h.options, &p->srr, route);
-	if (n && !srcroute_addr_is_unicast_host(p->net, p->in,
-						srcroute_read(route)))
-		return false;
 	for (i = 0; i < n; i++)
 		if (srcroute_addr_is_local(p->net, p->in,
 					   srcroute_read(route + 4 * i)))
 			return false;
-	return true;
+	return !n ||
+	       (srcroute_addr_is_unicast_host(p->net, p->in,
+					      srcroute_read(route)) &&
+		!srcroute_route_error_is_local(p, outcome,
+					       srcroute_read(route)));
 }
 
 static bool carries_reversed_route(const struct srcroute_packet *p,
@@ -114,7 +117,7 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 		return false;
 	if (!READ_ONCE(p->iface->conf.value[SRCROUTE_CONF_REVERSE_ERRORS]))
 		return false;
-	return srcroute_is_reversible(p);
+	return srcroute_is_reversible(p, outcome);
 }
 
 static void answer(const struct srcroute_packet *p,

@@ -7,6 +7,7 @@
 #include <net/dst_metadata.h>
 #include <net/ip_fib.h>
 #include <net/ip_tunnels.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 
 #include "compat.h"
@@ -97,4 +98,41 @@ bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr)
 	struct fib_result res;
 
 	return !look_up(p, addr, &res) && res.prefixlen == 32;
+}
+
+/**
+ * srcroute_route_error_is_local() - would an ICMP error come back to ourselves? (I3)
+ * @p: the datagram that it is about, which has a route
+ * @outcome: why the datagram is refused
+ * @daddr: the destination of the error, not one of our addresses
+ *
+ * Rules may lead it to us all the same: as the kernel sets them up, they ask the local
+ * table before that of a VRF. The flow is that of __icmp_send(), but that
+ * icmp_errors_use_inbound_ifaddr is taken as off.
+ *
+ * Context: RCU read side.
+ * Return: true if it would.
+ */
+bool srcroute_route_error_is_local(const struct srcroute_packet *p,
+				   enum srcroute_outcome outcome, __be32 daddr)
+{
+	const struct iphdr *iph = p->h.iph;
+	struct fib_result res;
+	struct flowi4 fl4 = {
+		.flowi4_iif = LOOPBACK_IFINDEX,
+		.flowi4_oif = l3mdev_master_ifindex_rcu(p->in),
+		.flowi4_mark = IP4_REPLY_MARK(p->net, p->skb->mark),
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+		.flowi4_proto = IPPROTO_ICMP,
+		.flowi4_uid = sock_net_uid(p->net, NULL),
+		.fl4_icmp_type = srcroute_outcomes[outcome].icmp_type,
+		.fl4_icmp_code = srcroute_outcomes[outcome].icmp_code,
+		.daddr = daddr,
+	};
+
+	if (skb_rtable(p->skb)->rt_flags & RTCF_LOCAL)
+		fl4.saddr = iph->daddr;
+	srcroute_flow_set_tos(&fl4, (iph->tos & IPTOS_TOS_MASK) |
+				    IPTOS_PREC_INTERNETCONTROL);
+	return !fib_lookup(p->net, &fl4, &res, 0) && res.type == RTN_LOCAL;
 }

@@ -536,6 +536,24 @@ def reversed_by_own_table():
                          link=w.by, src=w.own, **way)
 
 
+@test("I3: nor is it reversed if rules lead its last address to ourselves, as an "
+      "address outside the VRF where the local table is asked first")
+def reversed_by_rules():
+    o = RED.other
+    routes_for_errors(RED)
+    bench.temporary("route add local 10.7.7.0/24 dev lo table 77")
+    with disagreeing(RED, "reverse_errors", 1, 0):
+        for rule, last in (("rule add pref 10 lookup local", o.own),
+                           ("rule add pref 10 lookup local", o.loop),
+                           ("rule add pref 10 to 10.7.7.7 ipproto icmp lookup 77",
+                            "10.7.7.7")):
+            for why, kind, code, next_hop, fields in erroneous(RED):
+                with added(rule):
+                    sent = RED.hit(lsrr(last, next_hop, ptr=8), **fields)
+                    told(exchange(RED, sent, why), kind, code, sent,
+                         link=RED.by, to=RED.src, src=RED.own)
+
+
 @test("C4, I4: the error about a hit that FORWARD rejects is untracked and "
       "leaves by the own table, inside a VRF and outside")
 def rejected_by_own_table():

@@ -593,29 +593,38 @@ class _Decision:
             back.pop()
         return back or None
 
+    def to_ourselves(self, kind, code, vrf):
+        """I1: is the source of the datagram ours, where its error leaves?"""
+        recorded = [] if self.fault else self.srr.recorded(self.area)
+        return self.router.own(self.src, vrf) and (
+            (kind, code) in ((11, 0), (3, 4))
+            or bool(recorded) and self.router.own(recorded[-1], vrf))
+
     def icmp(self, kind, code, rest, arrival):
         self.fate.error = (kind, code)
         if not self.may_answer():
             self.note("I1")
             return
         back = self.way_back(kind, code)
-        target = back[0] if back else self.src
         # An error about a datagram that is led to us comes from the address that
         # it was sent to, another from that of the link by which it leaves.
         src = self.dst if arrival and arrival.kind == "local" else 0
-        route = self.router.lookup(target, Flow(
-            src, self.error_tos(), vrf=self.vrf, proto=packet.ICMP,
-            sport=kind << 8 | code))
+        flow = Flow(src, self.error_tos(), vrf=self.vrf, proto=packet.ICMP,
+                    sport=kind << 8 | code)
+        if back and self.router.kind(back[0], flow) == "local":
+            back = None
+        target = back[0] if back else self.src
+        route = self.router.lookup(target, flow)
         if not route or route.kind != "unicast":
             # The error has no way to go, but to ourselves if rules say so.
             self.fate.looped = bool(route) and route.kind == "local"
             return
-        if not all(self.one_host(a, self.router.vrf_of(route.dev))
-                   for a in (self.src, target)):
+        vrf = self.router.vrf_of(route.dev)
+        if not all(self.one_host(a, vrf) for a in (self.src, target)) or \
+                vrf != self.vrf and self.to_ourselves(kind, code, vrf):
             self.note("I1")
             return
-        self.fate.any_source = not src and \
-            self.vrf != self.router.vrf_of(route.dev)
+        self.fate.any_source = not src and self.vrf != vrf
         src = src or self.router.preferred_source(route)
         options = b""
         self.note("I3")

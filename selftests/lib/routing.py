@@ -198,7 +198,7 @@ class Router:
 
     def lookup(self, address, flow=Flow()):
         """The route to an address by the rules, or None. One that a rule itself
-        refuses has the kind of a route that does."""
+        refuses has the kind of a route that does, unless it is unreachable."""
         key = address, flow
         if key not in self._known:
             self._known[key] = self._lookup(address, flow)
@@ -208,6 +208,8 @@ class Router:
         for rule in self._rules:
             if not rule.matches(address, flow):
                 continue
+            if rule.kind == "unreachable":
+                return None     # as if no route led there, unlike such a route
             if rule.kind in REFUSALS:
                 return Route(rule.kind)
             table = self.topology.vrfs[flow.vrf] if rule.kind == "l3mdev" \

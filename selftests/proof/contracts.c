@@ -162,6 +162,14 @@ bool srcroute_has_host_route(const struct srcroute_packet *p, __be32 addr)
 	return nondet_bool();
 }
 
+bool srcroute_route_error_is_local(const struct srcroute_packet *p,
+				   enum srcroute_outcome outcome, __be32 daddr)
+{
+	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
+	prove(skb_valid_dst(p->skb), "there is a route to be looked at");
+	return nondet_bool();
+}
+
 #endif /* PROVES_ROUTE */
 
 #ifdef PROVES_JUDGE
@@ -246,10 +254,12 @@ unsigned int srcroute_unreachable(struct srcroute_packet *p)
 	return end_with_error(p, SRCROUTE_NO_ROUTE);
 }
 
-bool srcroute_is_reversible(const struct srcroute_packet *p)
+bool srcroute_is_reversible(const struct srcroute_packet *p,
+			    enum srcroute_outcome outcome)
 {
 	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
 	prove(p->verdict == SRR_VALID, "only a sound route is reversed");
+	prove(skb_valid_dst(p->skb), "there is a route to be looked at");
 	return nondet_bool();
 }
 

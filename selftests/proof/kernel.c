@@ -361,6 +361,11 @@ int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
+u32 IP4_REPLY_MARK(const struct net *net, u32 mark)
+{
+	return nondet_u32();
+}
+
 int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
 	       unsigned int flags)
 {

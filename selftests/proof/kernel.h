@@ -40,10 +40,12 @@ enum {
 #define static_assert(expr, ...) _Static_assert(expr, "" __VA_ARGS__)
 
 #define ENOMEM		12
+#define EACCES		13
+#define EFAULT		14
 #define EINVAL		22
+#define ENETUNREACH	101
 #define ENOBUFS		105
 #define EHOSTUNREACH	113
-#define EFAULT		14
 
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int octet, size_t n);
@@ -146,7 +148,9 @@ static inline u32 ntohl(__be32 x)
 #define IPOPT_RR		7
 #define IPOPT_TIMESTAMP		68
 #define ICMP_DEST_UNREACH	3
+#define ICMP_NET_UNREACH	0
 #define ICMP_HOST_UNREACH	1
+#define ICMP_PKT_FILTERED	13
 #define ICMP_FRAG_NEEDED	4
 #define ICMP_TIME_EXCEEDED	11
 #define ICMP_EXC_TTL		0
@@ -340,6 +344,11 @@ u32 rt_genid_ipv4(const struct net *net);
 
 /* Of routing. */
 
+#define RTCF_LOCAL		0x80000000
+#define LOOPBACK_IFINDEX	1
+#define IPTOS_TOS_MASK		0x1E
+#define IPTOS_PREC_INTERNETCONTROL	0xC0
+
 #define RTN_UNSPEC		0
 #define RTN_UNICAST		1
 #define RTN_LOCAL		2
@@ -370,6 +379,7 @@ static inline bool lwtunnel_input_redirect(const struct lwtunnel_state *lwtstate
 struct rtable {
 	struct dst_entry dst;
 	u16 rt_type;
+	unsigned int rt_flags;
 	u8 rt_uses_gateway;
 	u8 rt_gw_family;
 	__be32 rt_gw4;
@@ -395,10 +405,14 @@ struct ip_tunnel_info {
 
 struct flowi4 {
 	int flowi4_iif;
+	int flowi4_oif;
 	u32 flowi4_mark;
 	u8 flowi4_tos;
 	u8 flowi4_scope;
+	u8 flowi4_proto;
 	u32 flowi4_uid;
+	u8 fl4_icmp_type;
+	u8 fl4_icmp_code;
 	struct {
 		__be64 tun_id;
 	} flowi4_tun_key;
@@ -406,6 +420,7 @@ struct flowi4 {
 	__be32 daddr;
 };
 
+u32 IP4_REPLY_MARK(const struct net *net, u32 mark);
 int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
 	       unsigned int flags);
 u32 sock_net_uid(const struct net *net, const struct sock *sk);

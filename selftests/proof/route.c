@@ -8,8 +8,10 @@
 void main(void)
 {
 	struct sk_buff *skb = proof_datagram();
+	enum srcroute_outcome outcome = nondet_u8();
 	struct srcroute_packet p;
 
+	suppose(outcome < SRCROUTE_OUTCOME_COUNT);
 	suppose((skb->_skb_refdst & ~SKB_DST_NOREF) <= PROOF_METADATA);
 	proof_own(&p, skb);
 	p.metadata = 0;
@@ -23,6 +25,8 @@ void main(void)
 		srcroute_route_is_transit(&p, nondet_u32());
 	else
 		reach(srcroute_has_host_route(&p, nondet_u32()));
+	if (skb_valid_dst(skb))
+		reach(srcroute_route_error_is_local(&p, outcome, nondet_u32()));
 	srcroute_route_input(&p, nondet_u32());
 	skb_dst_drop(skb);
 	prove(!proof.held, "no reference of the metadata is given away");
