@@ -45,7 +45,8 @@ help:
 	@echo '                  a storm of 1,000,000, and as many around the hooks'
 	@echo 'make kernels      all selftests on every supported kernel, 5.10 to the newest'
 	@echo 'make kernels KERNELS="oldest newest"  ... on these'
-	@echo 'make check-packages  those of make deb and make dist, in clean Debian 11, 12, 13'
+	@echo 'make check-packages  those of make deb and make dist, in clean Debian 11, 12, 13;'
+	@echo '                  SUITES=bookworm: in that one'
 	@echo 'make check-hosts  make demo and make check on a minimal Debian 12 and 13'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make mutants-long  ... and 200 more, of which nobody has thought'
@@ -92,7 +93,7 @@ kernels:
 	scripts/check/kernels $(KERNELS)
 
 check-packages:
-	scripts/check/packages
+	scripts/check/packages $(SUITES)
 
 mutants:
 	scripts/setup python
