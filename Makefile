@@ -37,6 +37,7 @@ help:
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
 	@echo 'make lab          a shell in a VM, among six routers with OSPF'
+	@echo 'make lab HERE=1   ... on this machine: needs the module loaded, and root'
 	@echo 'make quick        build, style, unit tests and the rules, in two minutes;'
 	@echo '                  KERNEL=6.1, TEST=H7: on another kernel, only these'
 	@echo 'make check        all tests, on Linux 6.12, and the rules on 6.1'
@@ -66,7 +67,7 @@ demo:
 	scripts/lab/demo
 
 lab:
-	scripts/lab/shell
+	scripts/lab/$(if $(HERE),here,shell)
 
 quick:
 	scripts/check/quick $(or $(KERNEL),6.12) $(TEST)

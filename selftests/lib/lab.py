@@ -175,6 +175,9 @@ class Lab:
         # Where two ways differ, a strict reverse path check drops.
         for scope in "all", "default":
             node.ns.sysctl("net.ipv4.conf.%s.rp_filter" % scope, 0)
+            # A new namespace has what the machine has.
+            node.ns.sysctl("net.ipv4.conf.%s.accept_source_route" % scope, 0)
+        node.ns.sysctl("net.ipv4.ip_forward", 0)
         if name in HOSTS:
             node.accepting()
             return
