@@ -5,12 +5,9 @@
 """
 
 import os
-import subprocess
-import textwrap
-import time
 
-from lib import ktap, lab, page
-from lib.ktap import check, equal, fail, test
+from lib import ktap, lab, page, typed
+from lib.ktap import check, equal, test
 
 FOLDER = "docs/examples"
 os.environ["PATH"] = os.pathsep.join([
@@ -20,32 +17,14 @@ place = lab.Lab(lambda text: print("# " + text, flush=True))
 tried = set()
 
 
-def run(commands):
-    started = time.monotonic()
-    done = subprocess.run(["bash", "-c", commands], text=True, timeout=300,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    if os.environ.get("TOUR_VERBOSE"):
-        print("# %.1f s:\n%s" % (time.monotonic() - started, textwrap.indent(
-            commands + "\n" + done.stdout, "#   ")), flush=True)
-    return done.stdout
-
-
 def follow(name):
-    """Type what a page has, and compare what comes out: nothing, if the page shows
-    nothing. A machine that is busy may lose an answer: the same is asked three times."""
+    """Type what a page has, and compare what comes out."""
     place.settle()
     tried.add(name)
     steps = [step for section in page.sections(FOLDER + "/" + name).values()
              for step in section.steps()]
     check(steps, "nothing to type in " + name)
-    for commands, wanted in steps:
-        for _ in range(3):
-            shown = run(commands)
-            if page.matches(shown, wanted or ""):
-                break
-        else:
-            fail("%s\ngave\n%s\nand not\n%s" % (commands, shown, wanted))
+    typed.follow(steps, times=3)
 
 
 @test("H1, I3: example: the two directions of an asymmetric path")

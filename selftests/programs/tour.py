@@ -9,11 +9,9 @@ import os
 import pty
 import re
 import select
-import subprocess
-import textwrap
 import time
 
-from lib import ktap, lab, page
+from lib import ktap, lab, page, typed
 from lib.ktap import check, equal, fail, test
 
 SCRIPTS = os.path.join(lab.TOP, "scripts/lab")
@@ -26,19 +24,7 @@ def exercise(number):
     place.settle()
     chosen = page.exercises()[number - 1]
     check(chosen.title.startswith("%d. " % number), chosen.title)
-    for commands, wanted in chosen.steps():
-        started = time.monotonic()
-        done = subprocess.run(["bash", "-c", commands], text=True,
-                              stdin=subprocess.DEVNULL, timeout=300,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        if os.environ.get("TOUR_VERBOSE"):
-            print("# %.1f s:\n%s" % (
-                time.monotonic() - started, textwrap.indent(
-                    commands + "\n" + done.stdout, "#   ")), flush=True)
-        if wanted is None or not page.matches(done.stdout, wanted):
-            fail("%s\ngave\n%s\nand not\n%s" % (commands, done.stdout,
-                                                wanted))
+    typed.follow(chosen.steps())
 
 
 @test("O1, O3: OSPF finds the ways that docs/lab.md tells, on links that it "
