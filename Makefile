@@ -8,8 +8,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
-	check-hosts check-packages kernels mutants mutants-long lint unit proof fuzz \
-	coverage selftests bench srtrace field deb dist judge
+	check-hosts check-image check-packages kernels mutants mutants-long lint unit proof \
+	fuzz coverage selftests bench srtrace field deb dist image judge
 
 # Before and after kbuild's own messages, which say nothing of what to do.
 why = scripts/headers $(1) '$(KDIR)' '$(KVER)' \
@@ -33,6 +33,7 @@ help:
 	@echo 'make KDIR=DIR     ... for the kernel whose headers are in DIR'
 	@echo 'make install      install it, so that modprobe finds it'
 	@echo 'make deb          Debian packages, in out/deb/'
+	@echo 'make image        a disk for GNS3 and EVE-NG, in out/image/: docs/image.md'
 	@echo 'make dist         a tarball of the commit with its SBOM, the same for all, in out/dist/'
 	@echo 'make clean        remove what was built'
 	@echo 'make demo         the main job, shown on a real kernel in a VM'
@@ -48,6 +49,7 @@ help:
 	@echo 'make kernels KERNELS="oldest newest"  ... on these'
 	@echo 'make check-packages  those of make deb and make dist, in clean Debian 11, 12, 13;'
 	@echo '                  SUITES=bookworm: in that one'
+	@echo 'make check-image  that of make image, started as GNS3 and EVE-NG do'
 	@echo 'make check-hosts  make demo and make check on a minimal Debian 12 and 13'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make mutants-long  ... and 200 more, of which nobody has thought'
@@ -90,11 +92,18 @@ deb:
 dist:
 	scripts/packages/dist
 
+image:
+	scripts/packages/image
+
 kernels:
 	scripts/check/kernels $(KERNELS)
 
 check-packages:
 	scripts/check/packages $(SUITES)
+
+check-image:
+	scripts/setup python
+	scripts/check/image
 
 mutants:
 	scripts/setup python
