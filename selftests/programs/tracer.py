@@ -15,7 +15,7 @@ import time
 
 from lib import ktap
 from lib.ktap import check, equal, test
-from lib.mimic import Mimic
+from lib.mimic import Later, Mimic
 from lib.netns import Netns, Wire, cable, wait_until
 from lib.packet import ICMP, Packet, icmp_error, ip, lsrr
 from lib.tracer import (HOST, PROGRAM, chain_of, echo_reply, expired, read,
@@ -138,7 +138,9 @@ def no_effect():
                   ("--aliases", "-r", "5", G, R1), ("--aliases", "-T", G, R1),
                   ("--probe", "-", "-F"), ("--probe", "-", "-z", "1"),
                   ("--probe", "-", "-N", "1"), ("-j", "-v", TO),
-                  ("-i", "out", "--vrf", "out", TO)):
+                  ("-i", "out", "--vrf", "out", TO), ("-w", "1,3", "--loop", G),
+                  ("-w", "1,3,10", "--flows", TO), ("-w", "1,3", "--report", TO),
+                  ("-w", "1,3,10,1", TO), ("-w", "1,", TO), ("-w", ",3", TO)):
         srtrace(mimic, *words, status=2)
     equal(mimic.seen, [], "probes")
 
@@ -241,6 +243,52 @@ def kernel_times():
     probe = read(program.communicate(timeout=60)[0])[1]
     equal(probe["outcome"], "expired", "outcome")
     check(probe["rtt_ms"] < 300, "%s ms" % probe["rtt_ms"])
+
+
+def slow_hop(seconds, hop, lost):
+    """Three hops and the destination: one takes so long, and of one the last probe is
+    lost."""
+    way, count = chain_of(3), {}
+
+    def answer(probe):
+        ttl = Packet(probe).ttl
+        count[ttl] = count.get(ttl, 0) + 1
+        if ttl == lost and count[ttl] == 3:
+            return []
+        return [Later(seconds, one) if ttl == hop else one for one in way(probe)]
+    return answer
+
+
+def hop_of(mimic, ttl, *words):
+    """Outcomes of a hop's probes, and how long was waited for those that have none."""
+    lines = read(srtrace(mimic, "-j", *words, TO, status=0))
+    mine = [one for one in lines if one.get("ttl") == ttl]
+    return [one["outcome"] for one in mine], [one["waited_ms"] for one in mine
+                                              if "waited_ms" in one]
+
+
+@test("srtrace: what is lost of a hop that has answered is waited for as long as that takes "
+      "times three; a slow hop behind fast ones is not called silent")
+def patience():
+    for hop, lost, words, least, most in (
+            (9, 2, (), 250, 1500),      # the least
+            (2, 2, ("-w", "5"), 1500, 4000),    # three times 0.5 s
+            (9, 2, ("-w", "2,0"), 2000, 9000),
+            (2, 2, ("-w", "1.2"), 1200, 1500)):
+        outcomes, waited = hop_of(Mimic(slow_hop(0.5, hop, lost)), 2, *words)
+        equal(sorted(outcomes), ["expired", "expired", "none"], (hop, words))
+        check(least <= waited[0] < most, "%s ms, not %d to %d" % (waited, least, most))
+    # A second, behind and ahead of routers that are fast.
+    equal(hop_of(Mimic(slow_hop(1, 2, 9)), 2), (["expired"] * 3, []), "a slow hop")
+    # As traceroute has it, which is no default.
+    outcomes, waited = hop_of(Mimic(slow_hop(1, 2, 9)), 2, "-w", "2,3,10")
+    check(outcomes[0] == "none" and 250 <= waited[0] < 1900, "%s %s" % (outcomes, waited))
+    # When it comes after all, while others are waited for.
+    mimic = Mimic(lambda probe: [] if Packet(probe).ttl == 4
+                  else slow_hop(1, 2, 9)(probe))
+    text = srtrace(mimic, "-m", "4", "-q", "1", "-w", "2,3,10", TO, status=1)
+    check(re.search(r"^ 2  10.221.1.2  \d+\.\d+ ms \(late\)$|"
+                    r"^late, of hop 2: 10.221.1.2 after 1\d\d\d\.", text, re.M), text)
 
 
 @test("srtrace: that there is no way any more in the middle of a trace is said")

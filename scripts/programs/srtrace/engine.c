@@ -21,7 +21,7 @@ static uint16_t last_serial;
 static unsigned int doubts[DOUBTS];
 static volatile sig_atomic_t stop;
 
-/* In the order of sending, which is that of giving up. */
+/* In the order of sending. */
 static struct ask *oldest, *newest;
 static unsigned int in_flight;
 /* Those that are to be sent once more. */
@@ -148,6 +148,7 @@ static void send_ask(struct work *work, struct ask *ask)
 static void give_up(struct work *work, struct ask *ask)
 {
 	unlink_ask(ask);
+	ask->waited = now() - ask->sent_at;
 	if (ask->sent < ask->tries && !interrupted()) {
 		*again_end = ask;
 		again_end = &ask->next;
@@ -222,6 +223,26 @@ static void receive(struct work *work, double until)
 	}
 }
 
+/* When there is no more use in waiting for its reply. */
+static double deadline(struct work *work, const struct ask *ask)
+{
+	return ask->sent_at + (work->patience ? work->patience(work, ask) :
+						settings.wait);
+}
+
+/* All being waited for as long, that is the one that was sent first. */
+static struct ask *first_due(struct work *work)
+{
+	struct ask *first = oldest, *ask;
+
+	if (!work->patience)
+		return first;
+	for (ask = oldest; ask; ask = ask->next)
+		if (deadline(work, ask) < deadline(work, first))
+			first = ask;
+	return first;
+}
+
 static struct ask *next_ask(struct work *work, double *when)
 {
 	struct ask *ask = again;
@@ -246,8 +267,8 @@ static struct ask *next_ask(struct work *work, double *when)
 bool engine_run(struct work *work)
 {
 	double next_send = now(), next_tick = 0, until, when;
+	struct ask *ask, *due;
 	bool idle = true;
-	struct ask *ask;
 
 	for (;;) {
 		receive(work, 0);
@@ -255,10 +276,10 @@ bool engine_run(struct work *work)
 			work->tick(work);
 			next_tick = now() + TICK;
 		}
-		while (oldest && (now() >= oldest->sent_at + settings.wait ||
-				  interrupted()))
-			give_up(work, oldest);
-		until = oldest ? oldest->sent_at + settings.wait : now() + IDLE;
+		while ((due = first_due(work)) &&
+		       (now() >= deadline(work, due) || interrupted()))
+			give_up(work, due);
+		until = due ? deadline(work, due) : now() + IDLE;
 		if (work->tick && next_tick < until)
 			until = next_tick;
 		when = 0;

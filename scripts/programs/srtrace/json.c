@@ -238,6 +238,10 @@ void json_start(const char *mode, const struct route *route, in_addr_t from)
 	json_add_int(object, "last", settings.last);
 	json_add_int(object, "gap", settings.gap);
 	json_add_number(object, "wait_ms", settings.wait);
+	if (settings.here)
+		json_add_number(object, "wait_here", settings.here);
+	if (settings.near)
+		json_add_number(object, "wait_near", settings.near);
 	if (from)
 		json_object_object_add(object, "source", json_address(from));
 	if (route) {
@@ -269,6 +273,9 @@ void json_probe(const struct ask *ask)
 		json_add_int(object, "size", ask->probe.size);
 	if (ask->probe.flow)
 		json_add_int(object, "flow", ask->probe.flow);
+	if (ask->reply.outcome == OUTCOME_NONE ||
+	    ask->reply.outcome == OUTCOME_UNKNOWN)
+		json_add_number(object, "waited_ms", ask->waited);
 	json_add_reply(object, &ask->reply);
 	json_print(object);
 }

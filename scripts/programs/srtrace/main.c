@@ -28,6 +28,7 @@ struct settings settings = {
 	.last = 30,
 	.gap = 5,
 	.wait = 2000,
+	.here = 3,
 	.pace = 5,
 	.window = 16,
 	.rate = 10,
@@ -38,6 +39,7 @@ struct identity identity;
 
 /* What was on the command line, by letter. */
 static bool given[256];
+static bool given_patience;
 
 enum mode {
 	MODE_TRACE,
@@ -81,7 +83,8 @@ static const char usage_text[] =
 "  -q PROBES    per hop (3); else, how often the same is asked\n"
 "  -f TTL       first hop (1)\n"
 "  -m TTL       last hop (30)\n"
-"  -w SECONDS   to wait for a reply (2)\n"
+"  -w SECONDS[,HERE,NEAR]  to wait for a reply (2); in a trace no longer than HERE (3)\n"
+"               times what the same hop took, or NEAR (0: not so) times the next one\n"
 "  -z SECONDS   at least, between two probes (0.005)\n"
 "  -N PROBES    at most, in flight (16)\n"
 "  --gap HOPS   that may be silent in a row (5)\n"
@@ -163,6 +166,20 @@ static unsigned int read_whole(char option, const char *text,
 	return value;
 }
 
+/* MAX, or MAX,HERE,NEAR as traceroute has it. */
+static void read_wait(char *text)
+{
+	char *here = text, *near;
+
+	settings.wait = 1e3 * read_number('w', strsep(&here, ","), 0.01, 60);
+	if (!here)
+		return;
+	near = here;
+	settings.here = read_number('w', strsep(&near, ","), 0, 1000);
+	settings.near = near ? read_number('w', near, 0, 1000) : 0;
+	given_patience = true;
+}
+
 static void add_gateway(struct route *route, const char *name)
 {
 	if (route->gateways == GATEWAYS_MAX)
@@ -237,7 +254,7 @@ static void set_option(int option, struct route *route, in_addr_t *to)
 		settings.last = read_whole('m', optarg, 1, 255);
 		break;
 	case 'w':
-		settings.wait = 1e3 * read_number('w', optarg, 0.01, 60);
+		read_wait(optarg);
 		break;
 	case 'z':
 		settings.pace = 1e3 * read_number('z', optarg, 0, 60);
@@ -353,9 +370,22 @@ static const struct {
 	{ 'Z', TO(MODE_PROBE) },
 };
 
+/* How long a hop took is known where it is asked several times. */
+static void check_patience(bool used)
+{
+	if (used)
+		return;
+	if (given_patience)
+		fail(EXIT_USAGE, "-w: times of other probes have an effect in a trace alone");
+	settings.here = 0;
+	settings.near = 0;
+}
+
 static void check_rounds(enum mode mode)
 {
 	bool rounds = given['W'] || given['P'];
+
+	check_patience(mode == MODE_TRACE && !rounds);
 
 	if (given['W'] && given['P'])
 		fail(EXIT_USAGE, "--watch or --report, not both");

@@ -81,6 +81,8 @@ enum report {
  * @last: TTL to end with
  * @gap: silent hops in a row after which there is no use in going on
  * @wait: for a reply, milliseconds
+ * @here: at most so many times as long as replies of the same hop took, 0 for @wait
+ * @near: ... or, where it has sent none, as those of the next one did
  * @pace: least time between two probes, milliseconds
  * @window: most probes in flight
  * @rate: probes per second of a scan
@@ -108,6 +110,8 @@ struct settings {
 	unsigned int last;
 	unsigned int gap;
 	double wait;
+	double here;
+	double near;
 	double pace;
 	unsigned int window;
 	double rate;
@@ -382,6 +386,7 @@ void cage(void);
  * @tries: how often it may be sent until there is a reply
  * @sent: how often it has been sent
  * @sent_at: when it was sent last
+ * @waited: for how long it was waited until it was given up
  * @reply: filled in
  * @of: whatever the caller wants
  */
@@ -390,6 +395,7 @@ struct ask {
 	unsigned int tries;
 	unsigned int sent;
 	double sent_at;
+	double waited;
 	struct reply reply;
 	void *of;
 	/* The engine's. */
@@ -404,6 +410,8 @@ struct ask {
  *	  to the time at which to ask again, else it is when something happens
  * @done: a probe has its reply, or there will be none
  * @late: there is a reply after all, after done(); may be NULL
+ * @patience: how long to wait for a probe's reply, milliseconds; NULL for
+ *	      settings.wait
  * @tick: called several times a second; may be NULL
  * @pace: least time between two probes, milliseconds
  * @window: most probes in flight
@@ -413,6 +421,7 @@ struct work {
 	void (*done)(struct work *work, struct ask *ask);
 	void (*late)(struct work *work, struct ask *ask,
 		     const struct reply *reply);
+	double (*patience)(struct work *work, const struct ask *ask);
 	void (*tick)(struct work *work);
 	double pace;
 	unsigned int window;

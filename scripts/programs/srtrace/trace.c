@@ -4,6 +4,7 @@
  *
  * checkpatch: PREFER_KERNEL_TYPES: this is a program of user space
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "srtrace.h"
 
 #define AHEAD		5	/* hops that are asked beyond the last that answers */
+#define WAIT_LEAST	250	/* milliseconds, however fast others were */
 #define HOP_PAUSE	50	/* between two probes to a hop, which may limit errors */
 
 struct hop {
@@ -161,6 +163,36 @@ static struct ask *next(struct work *work, double *when)
 			*when = hop->sent_at + HOP_PAUSE;
 	}
 	return NULL;
+}
+
+/* What replies of a hop took at most, and not less than a bit; 0 if there is none. */
+static double slowest(const struct hop *hop)
+{
+	double most = 0;
+	unsigned int i;
+
+	for (i = 0; i < hop->sent; i++)
+		if (reply_is_there(&hop->asks[i].reply))
+			most = fmax(most, fmax(hop->asks[i].reply.rtt, 0.001));
+	return most;
+}
+
+/*
+ * A hop that has answered is not silent, whatever becomes of its other probes, and
+ * does not take much longer for them. One that has not may be slow: if the user does
+ * not say so, nothing is made of how fast those behind it are.
+ */
+static double patience(struct work *work, const struct ask *ask)
+{
+	const struct walk *walk = (struct walk *)work;
+	double wait = settings.here * slowest(ask->of);
+	unsigned int ttl;
+
+	for (ttl = ask->probe.ttl + 1; !wait && settings.near &&
+	     ttl <= walk->end; ttl++)
+		wait = settings.near * slowest(&walk->hops[ttl]);
+	return wait ? fmin(fmax(wait, WAIT_LEAST), settings.wait) :
+		      settings.wait;
 }
 
 static void show_hop(struct walk *walk, unsigned int ttl)
@@ -362,6 +394,7 @@ int show_trace(const struct route *route)
 
 	walk.work = (struct work){
 		.next = next, .done = done, .late = hear_late,
+		.patience = patience,
 		.pace = settings.pace, .window = settings.window,
 	};
 	walk.route = route;
