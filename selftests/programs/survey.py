@@ -226,7 +226,13 @@ def aliases():
     lines = read(srtrace(mimic, "-j", "-w", "0.5", "--aliases", *silent, names[0],
                          names[1]))
     check(lines[-1]["time"] - lines[0]["time"] < 4, "it takes long")
-    equal(len([one for one in lines if one["type"] == "router"]), 11, "routers")
+    alone = [one for one in lines if one["type"] == "router"]
+    equal(len(alone), 11, "routers")
+    equal([one["addresses"][0] for one in alone if one.get("not_known") == "silent"],
+          silent, "those of which nothing is known")
+    text = srtrace(mimic, "-w", "0.5", "--aliases", silent[0], *names[:2])
+    check("not known, silent:  %s\n" % silent[0] in text and "router 2" not in text,
+          text)
 
 
 @test("srtrace: --aliases names what contradicts: addresses that are not as far away, and a "

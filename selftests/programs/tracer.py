@@ -307,12 +307,48 @@ def way_lost():
     check(len(text.splitlines()) < 12, text)
     mimic.host.ip("route replace default via 10.220.0.254")
     end, probes = verdict(mimic, "-N", "1", TO, status=1)
-    equal((end["verdict"], end["reason"]), ("unknown", "No route to host"), "JSON")
+    equal((end["verdict"], end["reason"]), ("unknown", "not sent: No route to host"),
+          "JSON")
     equal([one["outcome"] for one in probes[:3]], ["expired", "expired", "unsent"],
           "probes")
     mimic.host.ip("route replace default via 10.220.0.254")
     end, _ = verdict(mimic, "-N", "1", "--loop", G, status=1)
-    equal((end["verdict"], end["reason"]), ("unknown", "No route to host"), "a loop")
+    equal((end["verdict"], end["reason"]), ("unknown", "not sent: No route to host"),
+          "a loop")
+
+
+@test("srtrace: what our own kernel has not sent is not called silence, in no mode")
+def unsent():
+    mimic = Mimic()
+
+    def answer(_):
+        mimic.host.ip("route replace unreachable default")
+        return []
+
+    mimic.answer = answer
+    for words in (["-f", "2", "-m", "2", "-q", "2"], ["-N", "1", "--flows"],
+                  ["-N", "1", "-c", "1", "--report"]):
+        mimic.host.ip("route replace default via 10.220.0.254")
+        text = srtrace(mimic, "-w", "0.3", *words, TO, status=1)
+        check("ot sent" in text and ": No route to host" in text, text)
+        mimic.host.ip("route replace default via 10.220.0.254")
+        end = read(srtrace(mimic, "-j", "-w", "0.3", *words, TO, status=1))[-1]
+        equal((end["verdict"], end["reason"]),
+              ("unknown", "not sent: No route to host"), words)
+    check(re.search(r"has not sent \d+ probes: No route", text), text)
+    for words, names in (["--aliases"], [G, R1]), (["--probe"], ["-"]):
+        text = srtrace(mimic, *words, *names, input=G, status=1)
+        check("not sent: No route to host" in text or "unsent" in text, text)
+        end = read(srtrace(mimic, "-j", *words, *names, input=G, status=1))[-1]
+        equal(end["verdict"], "unknown", words)
+    for words in (["--record"], ["--record", "--times"], ["--mtu"]):
+        mimic.host.ip("route replace default via 10.220.0.254")
+        text = srtrace(mimic, "-q", "2", "-w", "0.3", *words, TO, status=1)
+        check("not sent: No route to host" in text and "no answer" not in text, text)
+        mimic.host.ip("route replace default via 10.220.0.254")
+        lines = read(srtrace(mimic, "-j", "-q", "2", "-w", "0.3", *words, TO, status=1))
+        equal((lines[1]["outcome"], lines[-1]["verdict"], lines[-1]["reason"]),
+              ("unsent", "unknown", "not sent: No route to host"), words)
 
 
 @test("srtrace: an interface that flaps costs the gateways of that time, not the others")

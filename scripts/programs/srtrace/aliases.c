@@ -151,6 +151,9 @@ struct member {
 /**
  * struct asking - while it goes on, in rounds
  * @work: the engine's
+ * @heard: of each address, by its index, what came when it was to forward to us
+ * @asked: how many these are
+ * @unsent: errno of the last probe that our own kernel has not sent
  * @member: the addresses; after the first round those alone that forward
  * @n: how many
  * @at: the next one of this round
@@ -165,6 +168,9 @@ struct member {
  */
 struct asking {
 	struct work work;
+	struct reply *heard;
+	unsigned int asked;
+	int unsent;
 	struct member *member;
 	unsigned int n;
 	unsigned int at;
@@ -280,6 +286,11 @@ static void done(struct work *work, struct ask *ask)
 
 	asking->waiting--;
 	json_probe(ask);
+	if (ask->reply.outcome == OUTCOME_UNSENT)
+		asking->unsent = ask->reply.error;
+	if (!asking->offset)
+		asking->heard[index_of(&asking->group,
+				       ask->probe.route.gateway[0])] = ask->reply;
 	if (slot) {
 		if (!asking->offset)
 			mark(asking, ask->probe.route.gateway[0],
@@ -339,24 +350,61 @@ static void show_against(const struct asking *asking, struct json_object *list)
 	}
 }
 
+/*
+ * Why nothing is known of a group: an address alone that has not forwarded. NULL if it
+ * is a router as far as is known. Of those not named a gateway has spoken.
+ */
+static const char *not_known(const struct asking *asking, unsigned int number)
+{
+	const struct group *group = &asking->group;
+	const struct reply *reply = &asking->heard[number];
+	char from[ADDRESS_TEXT];
+	static char text[128];
+	unsigned int i;
+
+	for (i = 0; i < group->n; i++)
+		if (i != number && group->of[i] == number)
+			return NULL;
+	if (number >= asking->asked || reply->outcome == OUTCOME_RETURNED)
+		return NULL;
+	if (reply->outcome == OUTCOME_UNSENT)
+		return unsent_reason(reply->error);
+	if (reply_is_there(reply)) {
+		snprintf(text, sizeof(text), "%s from %s", error_name(reply),
+			 quad(reply->from, from));
+		return text;
+	}
+	if (reply->outcome == OUTCOME_UNKNOWN)
+		return outcome_name(reply->outcome);
+	return interrupted() ? "interrupted" : "silent";
+}
+
 static void conclude(struct asking *asking, bool whole)
 {
 	struct json_object *line, *list = json_object_new_array();
 	const struct group *group = &asking->group;
+	const char *unknown = unknown_reason(whole);
 	unsigned int i, number = 0;
 
 	for (i = 0; i < group->n; i++) {
-		struct json_object *but = json_object_new_array();
+		struct json_object *but;
+		const char *why;
 
-		if (group->of[i] != i) {
-			json_object_put(but);
+		if (group->of[i] != i)
 			continue;
-		}
+		but = json_object_new_array();
+		why = not_known(asking, i);
 		if (!settings.json) {
-			printf("router %u:", ++number);
+			if (why)
+				printf("not known, %s:", why);
+			else
+				printf("router %u:", ++number);
 			show_group(group, i, asking->evidence, asking->found);
 		}
 		line = json_line("router");
+		if (why)
+			json_object_object_add(line, "not_known",
+					       json_object_new_string(why));
 		json_group(line, group, i, asking->evidence, asking->found);
 		doubt_group(asking, i, but);
 		json_object_object_add(line, "contradictions", but);
@@ -365,22 +413,33 @@ static void conclude(struct asking *asking, bool whole)
 	show_against(asking, list);
 	line = json_line("end");
 	json_object_object_add(line, "contradictions", list);
-	json_end(line, asking->found ? "some forward" : "none forwards",
-		 whole ? "all have been asked" : "interrupted");
+	if (!unknown && asking->unsent)
+		unknown = unsent_reason(asking->unsent);
+	json_end(line, asking->found ? "some forward" :
+		 unknown ? "unknown" : "none forwards",
+		 unknown ? unknown : "all have been asked");
 	show_doubts();
 }
 
 /* A router is a box with its interfaces. */
-static void draw(const struct group *group)
+static void draw(const struct asking *asking)
 {
-	unsigned int i, j, box, n = 0;
+	const struct group *group = &asking->group;
+	unsigned int i, j, box, n = 0, number = 0;
+	const char *why;
 
 	picture_title("srtrace: addresses that belong to one router");
 	for (i = 0; i < group->n; i++) {
 		if (group->of[i] != i)
 			continue;
-		box = picture_box(n % ABREAST, n / ABREAST, LOOK_ROUTER);
-		picture_line(box, "router %u", ++n);
+		why = not_known(asking, i);
+		box = picture_box(n % ABREAST, n / ABREAST,
+				  why ? LOOK_SILENT : LOOK_ROUTER);
+		n++;
+		if (why)
+			picture_line(box, "%s", why);
+		else
+			picture_line(box, "router %u", ++number);
 		for (j = i; j < group->n; j++)
 			if (group->of[j] == i)
 				picture_host(box, group->address[j]);
@@ -399,13 +458,15 @@ int aliases(const in_addr_t *address, unsigned int n)
 	struct asking asking = {
 		.work = { .next = next, .done = done, .pace = settings.pace,
 			  .window = settings.window },
+		.heard = calloc(n, sizeof(struct reply)),
+		.asked = n,
 		.member = calloc(n, sizeof(struct member)),
 		.n = n,
 	};
 	unsigned int i;
 	bool whole;
 
-	if (!asking.member)
+	if (!asking.member || !asking.heard)
 		fail(EXIT_SYSTEM, "out of memory");
 	for (i = 0; i < n; i++) {
 		asking.member[i].address = address[i];
@@ -415,7 +476,8 @@ int aliases(const in_addr_t *address, unsigned int n)
 	whole = engine_run(&asking.work);
 	conclude(&asking, whole);
 	if (picture_wanted())
-		draw(&asking.group);
+		draw(&asking);
+	free(asking.heard);
 	free(asking.member);
 	free(asking.evidence);
 	free(asking.against);

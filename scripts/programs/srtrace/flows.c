@@ -73,6 +73,7 @@ struct level {
  * @used: flows so far
  * @waiting: probes without an end
  * @silent: hops with nothing but silence, in a row
+ * @unsent: errno of the last one that our own kernel has not sent
  * @full: there were too few flows to be sure
  * @reached: a flow has reached the destination
  */
@@ -86,6 +87,7 @@ struct flows {
 	unsigned int used;
 	unsigned int waiting;
 	unsigned int silent;
+	int unsent;
 	bool full;
 	bool reached;
 };
@@ -354,6 +356,8 @@ static void done(struct work *work, struct ask *ask)
 	json_probe(ask);
 	if (reply_is_reached(reply))
 		flows->reached = true;
+	if (reply->outcome == OUTCOME_UNSENT)
+		flows->unsent = reply->error;
 	if (sent->again) {
 		/* It has met another router than before. */
 		if (from && from != level->vertex[level->at[flow]].address)
@@ -450,6 +454,7 @@ static void json_level(const struct flows *flows, unsigned int ttl)
 static void conclude(const struct flows *flows, bool whole)
 {
 	unsigned int ttl, n, widest = 0;
+	const char *unknown = unknown_reason(whole);
 	struct json_object *line;
 	const char *verdict, *reason;
 
@@ -462,8 +467,11 @@ static void conclude(const struct flows *flows, bool whole)
 		else
 			show_level(flows, ttl);
 	}
-	verdict = flows->reached ? "reached" : whole ? "not reached" : "unknown";
-	reason = !whole ? "interrupted" :
+	verdict = flows->reached ? "reached" :
+		unknown || flows->unsent ? "unknown" : "not reached";
+	/* Branches may have been missed. */
+	reason = unknown ? unknown :
+		flows->unsent ? unsent_reason(flows->unsent) :
 		flows->full ? "too few flows to be sure of all branches" :
 		"no other branch, with a likelihood of 95 %";
 	if (!settings.json)

@@ -246,7 +246,7 @@ static void conclude(const struct ways *ways, bool whole)
 		reason = unknown;
 	} else if (ways->unsent) {
 		verdict = "unknown";
-		reason = strerror(ways->unsent);
+		reason = unsent_reason(ways->unsent);
 	} else if (!count(ways, SIDE_BACK)) {
 		reason = "nothing is heard from behind the gateway: it does not forward, or all is dropped";
 	} else {

@@ -198,6 +198,10 @@ static void done(struct work *work, struct ask *ask)
 		remember(spot, reply->rtt);
 		if (reply->outcome == OUTCOME_REFUSED)
 			spot->error = *reply;
+	} else if (reply->outcome == OUTCOME_UNSENT) {
+		spot->sent--;
+		monitor->unsent++;
+		monitor->error = reply->error;
 	} else if (!interrupted() && reply->outcome != OUTCOME_UNKNOWN) {
 		spot->ended++;
 		remember(spot, HISTORY_LOST);
@@ -220,6 +224,7 @@ void monitor_reset(struct monitor *monitor)
 	unsigned int ttl, i;
 
 	memset(monitor->spot, 0, sizeof(monitor->spot));
+	monitor->unsent = 0;
 	for (ttl = 0; ttl < TTLS; ttl++)
 		for (i = 0; i < HISTORY; i++)
 			monitor->spot[ttl].history[i] = HISTORY_NONE;
@@ -361,7 +366,7 @@ static const char *verdict_of(const struct monitor *monitor)
 	return monitor->last.outcome == OUTCOME_RETURNED ? "returned" :
 		reply_is_reached(&monitor->last) ? "reached" :
 		monitor->last.outcome == OUTCOME_REFUSED ? "refused" :
-		interrupted() || wire_lost() ? "unknown" :
+		interrupted() || wire_lost() || monitor->unsent ? "unknown" :
 		monitor->loop ? "not returned" : "not reached";
 }
 
@@ -379,6 +384,9 @@ void monitor_show(const struct monitor *monitor)
 		show_row(monitor, ttl);
 	printf("%s; %u rounds, %u changes of the way\n", verdict_of(monitor),
 	       monitor->round, monitor_changes(monitor));
+	if (monitor->unsent)
+		printf("our own kernel has not sent %u probes: %s\n",
+		       monitor->unsent, strerror(monitor->error));
 	show_doubts();
 }
 
@@ -427,8 +435,12 @@ static void report_json(const struct monitor *monitor)
 	line = json_line("end");
 	json_add_int(line, "rounds", monitor->round);
 	json_add_int(line, "changes", monitor_changes(monitor));
+	if (monitor->unsent)
+		json_add_int(line, "unsent", monitor->unsent);
 	json_end(line, verdict_of(monitor),
-		 interrupted() ? "interrupted" : "all rounds are over");
+		 interrupted() ? "interrupted" :
+		 monitor->unsent ? unsent_reason(monitor->error) :
+		 "all rounds are over");
 }
 
 static void report_csv(const struct monitor *monitor)

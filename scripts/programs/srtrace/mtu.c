@@ -251,7 +251,7 @@ int show_mtu(const struct route *route)
 		reason = error_name(reply);
 	} else if (reply->outcome == OUTCOME_UNSENT) {
 		verdict = "unknown";
-		reason = strerror(reply->error);
+		reason = unsent_reason(reply->error);
 	} else if (narrowing.silent >= settings.gap) {
 		reason = "too many silent hops";
 	}

@@ -170,32 +170,39 @@ static void done(struct work *work, struct ask *ask)
 	json_probe(ask);
 }
 
-static void show_failure(const struct reply *reply)
+/* Why there is no record; the same for people and for programs. */
+static const char *failure(const struct reply *reply, bool whole)
+{
+	const char *unknown = unknown_reason(whole);
+
+	if (reply->outcome == OUTCOME_ANSWERED)
+		return "an answer without a record";
+	if (reply->type)
+		return error_name(reply);
+	if (reply->outcome == OUTCOME_UNSENT)
+		return unsent_reason(reply->error);
+	return unknown ? unknown : "no answer";
+}
+
+static void show_failure(const struct reply *reply, bool whole)
 {
 	char text[ADDRESS_TEXT];
 
-	if (reply->outcome == OUTCOME_ANSWERED)
-		printf("an answer without a record\n");
-	else if (reply->type)
-		printf("%s: %s\n", quad(reply->from, text), error_name(reply));
-	else if (reply->outcome == OUTCOME_UNSENT)
-		printf("not sent: %s\n", strerror(reply->error));
-	else
-		printf("no answer\n");
+	if (reply->type)
+		printf("%s: ", quad(reply->from, text));
+	printf("%s\n", failure(reply, whole));
 }
 
 /* The last line for programs, and the exit code. */
-static int conclude(struct json_object *line, const struct reply *reply, bool found)
+static int conclude(struct json_object *line, const struct reply *reply,
+		    bool found, bool whole)
 {
-	const char *reason = "no answer";
+	bool answered = reply_is_there(reply);
+	bool unknown = reply->outcome == OUTCOME_UNSENT ||
+		       (!answered && unknown_reason(whole));
 
-	if (found)
-		reason = "the destination's answer";
-	else if (reply->outcome == OUTCOME_ANSWERED)
-		reason = "an answer without a record";
-	else if (reply->outcome == OUTCOME_REFUSED)
-		reason = error_name(reply);
-	json_end(line, found ? "recorded" : "not recorded", reason);
+	json_end(line, found ? "recorded" : unknown ? "unknown" : "not recorded",
+		 found ? "the destination's answer" : failure(reply, whole));
 	show_doubts();
 	return found ? EXIT_REACHED : EXIT_NOT_REACHED;
 }
@@ -204,7 +211,7 @@ static int conclude(struct json_object *line, const struct reply *reply, bool fo
  * The clocks of routers, where time is lost one way: what is between two of them grows
  * while the way there is slow, whatever their clocks say.
  */
-static int show_times(in_addr_t to, struct asked *asked)
+static int show_times(in_addr_t to, struct asked *asked, bool whole)
 {
 	const struct reply *reply = &asked->ask.reply;
 	bool answered = reply->outcome == OUTCOME_ANSWERED;
@@ -218,7 +225,7 @@ static int show_times(in_addr_t to, struct asked *asked)
 		show_host(to);
 		printf(", with the clocks of routers\n");
 		if (n < 0)
-			show_failure(reply);
+			show_failure(reply, whole);
 		else
 			show_clocks(clock, n, without, &asked->ask);
 	}
@@ -228,7 +235,7 @@ static int show_times(in_addr_t to, struct asked *asked)
 						   asked->ask.sent_at));
 		json_add_int(line, "without", without);
 	}
-	return conclude(line, reply, n >= 0);
+	return conclude(line, reply, n >= 0, whole);
 }
 
 /**
@@ -257,13 +264,13 @@ int show_record(in_addr_t to)
 	const struct reply *reply = &asked.ask.reply;
 	struct json_object *line;
 	in_addr_t address[RECORDED_MAX];
-	bool answered, full = false;
+	bool answered, whole, full = false;
 	int n, turn, back;
 
 	json_start("record", &asked.ask.probe.route, asked.ask.probe.from);
-	engine_run(&asked.work);
+	whole = engine_run(&asked.work);
 	if (settings.times)
-		return show_times(to, &asked);
+		return show_times(to, &asked, whole);
 	answered = reply->outcome == OUTCOME_ANSWERED;
 	n = answered ? recorded(reply, address, &full) : -1;
 	for (turn = 0; turn < n && address[turn] != to; turn++)
@@ -276,7 +283,7 @@ int show_record(in_addr_t to)
 		show_host(to);
 		printf(", recorded\n");
 		if (n < 0) {
-			show_failure(reply);
+			show_failure(reply, whole);
 		} else {
 			show_part("there", address, turn);
 			if (turn < n)
@@ -303,5 +310,5 @@ int show_record(in_addr_t to)
 		json_object_object_add(line, "full",
 				       json_object_new_boolean(full));
 	}
-	return conclude(line, reply, n >= 0);
+	return conclude(line, reply, n >= 0, whole);
 }

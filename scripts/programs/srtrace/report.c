@@ -291,6 +291,20 @@ const char *unknown_reason(bool whole)
 }
 
 /**
+ * unsent_reason() - why our own kernel has not sent a probe
+ * @error: errno of it
+ *
+ * Return: text; overwritten by the next call.
+ */
+const char *unsent_reason(int error)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "not sent: %s", strerror(error));
+	return text;
+}
+
+/**
  * place_name() - what is to be said of the options of a quote
  * @place: what they say
  *

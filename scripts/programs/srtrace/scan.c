@@ -636,8 +636,10 @@ static void conclude(struct scan *scan, bool whole)
 	json_add_int(line, "excluded", count->excluded);
 	json_add_int(line, "skipped", count->skipped);
 	json_add_int(line, "not_asked", n - scan->ended);
-	json_end(line, count->forward ? "some forward" : "none forwards",
-		 whole ? "all have been asked" : "interrupted");
+	json_end(line, count->forward ? "some forward" :
+		 count->unknown || !whole ? "unknown" : "none forwards",
+		 !whole ? "interrupted" : count->unknown && !count->forward ?
+		 "of some it is not known" : "all have been asked");
 	show_doubts();
 }
 

@@ -525,6 +525,8 @@ struct spot {
  * @end: where the way ends, as far as is known
  * @answered: the last TTL of which there has been a reply
  * @last: what the end has said
+ * @unsent: probes that our own kernel has not sent, which are no loss
+ * @error: errno of the last of them
  * @began: when the round has begun
  * @round: which one it is
  * @rounds: how many there shall be, 0 for no end
@@ -540,6 +542,8 @@ struct monitor {
 	unsigned int end;
 	unsigned int answered;
 	struct reply last;
+	unsigned int unsent;
+	int error;
 	double began;
 	unsigned int round;
 	unsigned int rounds;
@@ -576,6 +580,7 @@ const char *paint(const char *code);
 const char *error_name(const struct reply *reply);
 const char *outcome_name(enum outcome outcome);
 const char *unknown_reason(bool whole);
+const char *unsent_reason(int error);
 const char *place_name(enum place place);
 const char *doubt_name(enum doubt doubt);
 unsigned int hops_back(const struct reply *reply);

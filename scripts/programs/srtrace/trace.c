@@ -295,10 +295,10 @@ static void conclude(const struct walk *walk, bool whole)
 		reason = unknown;
 	} else if (walk->unsent) {
 		verdict = "unknown";
-		reason = strerror(walk->unsent);
+		reason = unsent_reason(walk->unsent);
 		if (!settings.json)
 			printf("our own kernel has not sent them all: %s\n",
-			       reason);
+			       strerror(walk->unsent));
 	} else if (walk->gave_up) {
 		reason = "too many silent hops";
 		if (!settings.json)

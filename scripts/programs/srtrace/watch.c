@@ -328,16 +328,20 @@ static void draw_ways(const struct monitor *monitor)
 
 static void draw(const struct monitor *monitor)
 {
-	char text[ADDRESS_TEXT], title[512];
+	char text[ADDRESS_TEXT], title[512], unsent[128] = "";
 	in_addr_t to = monitor_target(monitor);
 	const char *name = screen.names ? name_soon(to) : NULL;
 	unsigned int i;
 
 	erase();
-	snprintf(title, sizeof(title), "%s%s  round %u%s, %u changes",
+	if (monitor->unsent)
+		snprintf(unsent, sizeof(unsent), ", %u not sent: %s",
+			 monitor->unsent, strerror(monitor->error));
+	snprintf(title, sizeof(title), "%s%s  round %u%s, %u changes%s",
 		 monitor->loop ? "out and back " : "",
 		 name ? name : quad(to, text), monitor->round,
-		 monitor->paused ? ", paused" : "", monitor_changes(monitor));
+		 monitor->paused ? ", paused" : "", monitor_changes(monitor),
+		 unsent);
 	attron(A_BOLD);
 	mvaddnstr(0, 0, title, COLS);
 	attroff(A_BOLD);
@@ -418,6 +422,9 @@ static void tick_dumb(struct work *work)
 	if (reply_is_reached(&monitor->last) && spot_now(end))
 		printf(", %.1f ms, %.1f %% lost",
 		       spot_now(end)->times.last, spot_loss(end));
+	if (monitor->unsent)
+		printf(", %u not sent: %s", monitor->unsent,
+		       strerror(monitor->error));
 	printf("\n");
 	output_done();
 }
