@@ -3,12 +3,14 @@
 destinations answer it.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import struct
 import subprocess
+import time
 
 from .ktap import equal
 from .mimic import Mimic
@@ -45,6 +47,18 @@ def start(mimic, *words):
         return subprocess.Popen([PROGRAM, "-n", *words], text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT)
+
+
+def most_memory(program):
+    """In kB, of a program while it runs; that of getrusage() would be at least ours."""
+    most = 0
+    while program.poll() is None:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with open("/proc/%d/status" % program.pid) as file:
+                most = max([most] + [int(line.split()[1]) for line in file
+                                     if line.startswith("VmHWM:")])
+        time.sleep(0.02)
+    return most
 
 
 def read(text):

@@ -17,7 +17,8 @@ from lib.ktap import check, equal, test
 from lib.mimic import Mimic
 from lib.netns import wait_until
 from lib.packet import ICMP, Packet, icmp_error, ip, lsrr
-from lib.tracer import HOST, PROGRAM, echo_reply, read, returned, srtrace, start
+from lib.tracer import (HOST, PROGRAM, echo_reply, most_memory, read, returned,
+                        srtrace, start)
 
 R2 = "10.221.0.3"
 _RCVBUFFORCE, _TIMESTAMPNS, _OUTGOING = 33, 35, 4
@@ -72,7 +73,7 @@ class Stamps:
             yield seconds + nanoseconds / 1e9, datagram
 
 
-def most_memory(mimic, n):
+def memory_for(mimic, n):
     """In kB. A sanitizer is not to keep what is freed."""
     listed = Listed(gateways(n))
     with mimic.host:
@@ -81,16 +82,15 @@ def most_memory(mimic, n):
              listed.path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=0:"
                  "thread_local_quarantine_size_kb=0"})
-    _, status, usage = os.wait4(program.pid, 0)
-    program.returncode = os.waitstatus_to_exitcode(status)
+    most = most_memory(program)
     equal(program.returncode, 0, "exit code")
-    return usage.ru_maxrss
+    return most
 
 
 @test("srtrace: ten times as many gateways take no more memory")
 def memory():
     mimic = Mimic(forward)
-    few, many = most_memory(mimic, 400), most_memory(mimic, 4000)
+    few, many = memory_for(mimic, 400), memory_for(mimic, 4000)
     # When something was last sent to whom is a table of 1 MB, used bit by bit.
     check(many < few + 1500, "%d kB, then %d" % (few, many))
 
