@@ -130,11 +130,12 @@ def limited():
     check(not found[1]["10.221.1.1"]["by_packet"], "somebody is said to balance packets")
 
 
-@test("srtrace: a trace is one flow: it shows one way where there are many, and the same "
-      "one in each hop")
+@test("srtrace: a trace is one flow: it shows one way where there are many, the same "
+      "one in each hop, and in each run")
 def one_flow():
     mimic = Mimic(diamond([1, 4, 4, 4]))
     for kind in "-I", "-U", "-T":
+        ways = set()
         for _ in range(3):
             mimic.seen.clear()
             lines = read(srtrace(mimic, "-j", kind, TO))
@@ -143,6 +144,9 @@ def one_flow():
                 equal(len({one["from"] for one in lines
                            if one["type"] == "probe" and one["ttl"] == ttl}), 1,
                       "routers of hop %d" % ttl)
+            ways.add(tuple(sorted({one["from"] for one in lines
+                                   if one.get("outcome") == "expired"})))
+        equal(len(ways), 1, "ways of three runs")
 
 
 @test("srtrace: --flows on routers of Linux: both branches of an ECMP route by ports, and "

@@ -19,7 +19,7 @@ DATA = struct.pack("<I", 0x01020304) + b"\x12\x34"
 
 def echo(kind):
     """With the checksum that the probe has."""
-    wanted = 1 + 0x9000 % 0xfff0
+    wanted = 1 + 61000 % 0xfff0
     body = struct.pack("!BBHHH", 8, 0, wanted, 0x9000, 0x1234) + DATA + b"\0\0"
     body = body[:14] + struct.pack("!H", checksum(body))
     if kind == 8:

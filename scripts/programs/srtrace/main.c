@@ -495,12 +495,10 @@ static void check_output(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Above the ports that are well known, with room for those of all flows. */
 static void choose_identity(void)
 {
 	if (getrandom(&identity, sizeof(identity), 0) < 0)
 		fail(EXIT_SYSTEM, "getrandom: %s", strerror(errno));
-	identity.id = 0x8000 | identity.id % 0x7e00;
 }
 
 static int ask_aliases(char **names, unsigned int n)

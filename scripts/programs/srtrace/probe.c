@@ -77,7 +77,7 @@ static void put_data(uint8_t *at, const struct probe *probe)
 static void put_icmp(uint8_t *at, const struct probe *probe, size_t len)
 {
 	/* Never 0 nor 0xffff, which are one number to this sum. */
-	uint16_t wanted = 1 + (identity.id + 0x101u * probe->flow) % 0xfff0;
+	uint16_t wanted = 1 + (FLOW_FIRST + 0x101u * probe->flow) % 0xfff0;
 	uint16_t so_far;
 
 	at[0] = ICMP_ECHO;
@@ -94,7 +94,7 @@ static void put_udp(uint8_t *at, const struct probe *probe, size_t len)
 {
 	uint16_t check;
 
-	put16(at, identity.id + probe->flow);
+	put16(at, FLOW_FIRST + probe->flow);
 	put16(at + 2, settings.port);
 	put16(at + 4, len);
 	put_data(at + 8, probe);
@@ -117,7 +117,7 @@ uint32_t tcp_sequence(uint16_t serial)
 static void put_tcp(uint8_t *at, const struct probe *probe, size_t len)
 {
 	struct tcphdr header = {
-		.source = htons(identity.id + probe->flow),
+		.source = htons(FLOW_FIRST + probe->flow),
 		.dest = htons(settings.port),
 		.seq = htonl(tcp_sequence(probe->serial)),
 		.doff = sizeof(header) / 4,

@@ -129,7 +129,7 @@ static bool is_error(uint8_t type)
 
 static bool is_our_port(uint16_t port)
 {
-	return (uint16_t)(port - identity.id) < FLOWS_MAX;
+	return (uint16_t)(port - FLOW_FIRST) < FLOWS_MAX;
 }
 
 static bool read_echo_reply(struct reply *reply, const uint8_t *at, size_t len)
@@ -354,7 +354,7 @@ static enum doubt doubt_answer(const struct reply *reply,
 	if (reply->from != probe->route.to)
 		return DOUBT_ANSWERER;
 	if (settings.kind == KIND_TCP && probe->flow !=
-	    (uint16_t)(read16(reply->transport + 2) - identity.id))
+	    (uint16_t)(read16(reply->transport + 2) - FLOW_FIRST))
 		return DOUBT_CONTENT;
 	if (settings.kind == KIND_ICMP &&
 	    (reply->data_len != sent_len - ICMP_HEAD ||

@@ -133,9 +133,16 @@ struct settings {
 
 extern struct settings settings;
 
+/*
+ * The first of our ports, and the checksum of ICMP: what a balancer looks at is the same
+ * in each run, so that two runs take the same way. Above the ports that Linux gives to
+ * other programs.
+ */
+#define FLOW_FIRST	61000
+
 /**
  * struct identity - what tells our probes from those of other runs
- * @id: ICMP identifier, and the first of our ports
+ * @id: ICMP identifier
  * @token: in the data of ICMP and UDP, in the sequence number of TCP
  *
  * Both are random: two containers have the same process ids.
