@@ -6,6 +6,7 @@ changes. Needs no module: the network is a function (lib/mimic.py).
 
 import json
 import pathlib
+import re
 import struct
 
 import jsonschema
@@ -211,12 +212,14 @@ def extensions():
             (0, more, ("<MPLS L=16,E=0,S=1,T=1>",)),
             (255, more, ("[wrong length of the quote]",)),
             (1, more, ("[wrong length of the quote]",)),
+            (32, objects((9, 1, b"1234"), label, (9, 2, b"")),
+             ("<MPLS L=16,E=0,S=1,T=1>", "<2 other objects>")),
             (32, flip(more, 2), ("[broken extension]",)),
             (32, objects(label)[:6], ("[broken extension]",))):
         mimic.answer = lambda probe, words=words, octets=octets: [
             extended(probe, words, octets)]
-        text = srtrace(mimic, "-m", "1", "-q", "1", TO, status=1)
-        check(R1 in text, text)
+        text = srtrace(mimic, "-v", "-m", "1", "-q", "1", TO, status=1)
+        check(R1 in text and "[reply TTL 64, 1 hops back]" in text, text)
         for part in said:
             check(part in text, "%s: %s" % (part, text))
 
@@ -236,6 +239,28 @@ def late():
     mimic.answer = answer
     text = srtrace(mimic, "-m", "2", "-N", "1", "-w", "0.3", "-q", "1", TO, status=1)
     check("late, of hop 1: %s" % R1 in text, text)
+    mimic.answer = lambda probe: [expired(probe, R1)] * 3
+    text = srtrace(mimic, "-m", "1", "-q", "2", TO, status=1)
+    # Those of the last one may come too late to be counted.
+    check("(2 more copies)" in text and
+          re.search(r"^came more than once: [2-4] replies$", text, re.M), text)
+    check(verdict(mimic, "-m", "1", "-q", "2", TO, status=1)[0]["copies"] in (2, 3, 4),
+          "in JSON")
+
+
+@test("srtrace: a type of service that is rewritten on the way is shown")
+def rewritten_tos():
+    def answer(probe):
+        ttl = Packet(probe).ttl
+        quote = put(put(probe, 1, b"\x28" if ttl > 1 else probe[1:2]), 8, b"\1")
+        return [expired(quote, "10.221.1.%d" % ttl)]
+    mimic = Mimic(answer)
+    text = srtrace(mimic, "-t", "184", "-m", "3", TO, status=1)
+    equal([line.count("[TOS 40 in the quote]") for line in text.splitlines()[1:4]],
+          [0, 1, 1], text)
+    _, probes = verdict(mimic, "-t", "184", "-m", "2", TO, status=1)
+    equal([(one["quoted_ttl"], one["quoted_tos"]) for one in probes],
+          [(1, 184), (1, 40)], "JSON")
 
 
 @test("srtrace: two runs with the same process id do not take each other's replies")

@@ -351,6 +351,32 @@ def unsent():
               ("unsent", "unknown", "not sent: No route to host"), words)
 
 
+@test("srtrace: a disk that is full ends a trace where it is, and says so")
+def disk_full():
+    mimic = Mimic(chain_of(25))
+    with mimic.host, open("/dev/full", "w") as full:
+        done = subprocess.run([PROGRAM, "-n", "-q", "1", TO], text=True, check=False,
+                              stdout=full, stderr=subprocess.PIPE, timeout=60)
+    equal((done.returncode, done.stderr),
+          (4, "srtrace: standard output: No space left on device\n"), "said")
+    check(max(Packet(probe).ttl for probe in mimic.seen) < 20, "it goes on")
+
+
+@test("srtrace: a destination that nobody can have is refused; our own says nothing of "
+      "probes that pass us")
+def destinations():
+    mimic = Mimic(chain_of(2))
+    mimic.host.ip("link set lo up")
+    for words in (["0.0.0.0"], ["0.1.2.3"], ["224.0.0.1"], ["255.255.255.255"],
+                  ["-g", G, "127.0.0.1"], ["--record", "0.0.0.0"],
+                  ["-d", "127.0.0.1", "--probe", "-"], ["-d", "0.0.0.0", "--probe", "-"]):
+        srtrace(mimic, *words, input=G, status=2)
+    equal(mimic.seen, [], "probes")
+    for own in "127.0.0.1", HOST:
+        text = srtrace(mimic, "-w", "0.5", own, status=0)
+        check("not believed" not in text and "copies" not in text, text)
+
+
 @test("srtrace: an interface that flaps costs the gateways of that time, not the others")
 def flap():
     mimic = Mimic()

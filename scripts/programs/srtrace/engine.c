@@ -18,7 +18,7 @@
 /* By serial: the last probe that has had it. */
 static struct ask *by_serial[SERIALS];
 static uint16_t last_serial;
-static unsigned int doubts[DOUBTS];
+static unsigned int doubts[DOUBTS], copies;
 static volatile sig_atomic_t stop;
 
 /* In the order of sending. */
@@ -74,6 +74,16 @@ bool interrupted(void)
 unsigned int doubted(enum doubt doubt)
 {
 	return doubts[doubt];
+}
+
+/**
+ * copied() - replies that have come once more
+ *
+ * Return: how many.
+ */
+unsigned int copied(void)
+{
+	return copies;
 }
 
 /* Random to begin with, so that two runs beside each other differ; never 0. */
@@ -179,6 +189,10 @@ static void take_reply(struct work *work, struct reply *reply, double at)
 	if (!ask)
 		return;
 	reply_judge(reply, &ask->probe);
+	/* Ordinary datagrams to ourselves end here, and are answered. */
+	if (reply->doubt == DOUBT_PASSING && !ask->probe.route.gateways &&
+	    reply->to == ask->probe.route.to)
+		return;
 	if (reply->doubt) {
 		doubts[reply->doubt]++;
 		return;
@@ -193,6 +207,7 @@ static void take_reply(struct work *work, struct reply *reply, double at)
 	} else if (ask->reply.outcome != OUTCOME_NONE &&
 		   ask->reply.outcome != OUTCOME_UNKNOWN) {
 		ask->reply.copies++;
+		copies++;
 	} else if (work->late) {
 		reply->late = true;
 		work->late(work, ask, reply);

@@ -197,6 +197,10 @@ void json_add_reply(struct json_object *object, const struct reply *reply)
 		add_flag(object, "late", true);
 	if (reply->type)
 		json_object_object_add(object, "icmp", json_icmp(reply));
+	if (reply->type) {
+		json_add_int(object, "quoted_ttl", reply->quoted_ttl);
+		json_add_int(object, "quoted_tos", reply->quoted_tos);
+	}
 	json_object_object_add(object, "to", json_address(reply->to));
 	if (reply->options_len)
 		json_object_object_add(object, "options",
@@ -299,6 +303,7 @@ void json_end(struct json_object *object, const char *verdict,
 	add_text(object, "verdict", verdict);
 	add_text(object, "reason", reason);
 	json_object_object_add(object, "not_believed", disbelieved);
+	json_add_int(object, "copies", copied());
 	json_add_int(object, "lost_here", wire_lost());
 	json_print(object);
 }

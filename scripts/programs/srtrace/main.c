@@ -101,7 +101,7 @@ static const char usage_text[] =
 "  --resume FILE   with --probe, remembers how far it has come\n"
 "  -r RATE      with --probe, probes per second (10)\n"
 "  -n           no names\n"
-"  -v           the octets of the options\n"
+"  -v           the octets of the options, the TTL of replies\n"
 "  -j           JSON, an object per line\n"
 "  -h, -V       this text; the version\n"
 "\n"
@@ -455,6 +455,18 @@ const char *gateway_fault(in_addr_t address)
 	return NULL;
 }
 
+/* Nobody has it, or many have. With gateways it is not we who have 127/8. */
+static void check_destination(in_addr_t address, unsigned int gateways)
+{
+	uint32_t host = ntohl(address);
+	char text[ADDRESS_TEXT];
+
+	if (host >> 24 == 0 || host >> 28 == 0xe || host == 0xffffffff ||
+	    (gateways && host >> 24 == 127))
+		fail(EXIT_USAGE, "%s: no address that a destination can have",
+		     quad(address, text));
+}
+
 static void check_gateway(in_addr_t address)
 {
 	const char *why = gateway_fault(address);
@@ -536,10 +548,14 @@ static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 		check_gateways(route);
 		return go(route, true);
 	case MODE_RECORD:
-		return show_record(resolve(words[0]));
+		route->to = resolve(words[0]);
+		check_destination(route->to, 0);
+		return show_record(route->to);
 	case MODE_ALIASES:
 		return ask_aliases(words, n);
 	case MODE_PROBE:
+		if (given['d'])
+			check_destination(to, 1);
 		return scan(words[0], to, excluded);
 	case MODE_TRACE:
 	case MODE_FLOWS:
@@ -548,6 +564,7 @@ static int run(enum mode mode, struct route *route, in_addr_t to, char **words,
 	}
 	check_gateways(route);
 	route->to = resolve(words[0]);
+	check_destination(route->to, route->gateways);
 	if (mode == MODE_FLOWS)
 		return show_flows(route);
 	return mode == MODE_MTU ? show_mtu(route) : go(route, false);

@@ -108,6 +108,8 @@ static bool read_error(struct reply *reply, const uint8_t *at, size_t len)
 		return false;
 	reply->serial = ntohs(quoted.id);
 	reply->quoted_from = quoted.saddr;
+	reply->quoted_tos = quoted.tos;
+	reply->quoted_ttl = quoted.ttl;
 	reply->quoted_head = 4 * quoted.ihl;
 	reply->to = quoted.daddr;
 	keep_options(reply, quote, len, quoted.ihl);

@@ -353,7 +353,7 @@ const char *doubt_name(enum doubt doubt)
 }
 
 /**
- * show_doubts() - say how many datagrams were not believed, and why
+ * show_doubts() - say how many datagrams were not believed, and why; and how many copies
  */
 void show_doubts(void)
 {
@@ -365,6 +365,8 @@ void show_doubts(void)
 		if (doubted(i))
 			printf("not believed: %u (%s)\n", doubted(i),
 			       doubt_name(i));
+	if (copied())
+		printf("came more than once: %u replies\n", copied());
 }
 
 /**
@@ -398,6 +400,8 @@ void show_extension(const struct reply *reply)
 			printf(" MTU %u", one->mtu);
 		printf(">");
 	}
+	if (more->others)
+		printf("  <%u other objects>", more->others);
 	if (more->broken)
 		printf("  [broken extension]");
 	if (reply->bad_length)
@@ -427,9 +431,11 @@ unsigned int hops_back(const struct reply *reply)
  */
 void output_done(void)
 {
-	if (fflush(stdout) || ferror(stdout)) {
+	bool now = fflush(stdout);
+
+	if (now || ferror(stdout)) {
 		fprintf(stderr, "srtrace: standard output: %s\n",
-			strerror(errno));
+			now ? strerror(errno) : "not all could be written");
 		_exit(EXIT_SYSTEM);
 	}
 }

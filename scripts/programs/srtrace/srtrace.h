@@ -296,6 +296,8 @@ struct extension {
  * @ttl: as it arrived
  * @size: its length in octets
  * @quoted_from: source of the quoted datagram, or of a probe that has returned
+ * @quoted_tos: type of service of the quoted datagram
+ * @quoted_ttl: its TTL, as it was when the error was made
  * @quoted_head: length of the quoted header, as it says
  * @to: the destination that the probe had, where an error quotes it
  * @transport: first octets of the transport header: quoted, or of the datagram
@@ -327,6 +329,8 @@ struct reply {
 	uint8_t ttl;
 	unsigned int size;
 	in_addr_t quoted_from;
+	uint8_t quoted_tos;
+	uint8_t quoted_ttl;
 	unsigned int quoted_head;
 	in_addr_t to;
 	uint8_t transport[20];
@@ -440,6 +444,7 @@ void engine_stop(void);
 bool interrupted(void);
 void catch_interrupts(void);
 unsigned int doubted(enum doubt doubt);
+unsigned int copied(void);
 
 /* trace.c, flows.c, mtu.c, loop.c, record.c, aliases.c, scan.c */
 unsigned int flows_needed(unsigned int seen);

@@ -90,8 +90,15 @@ static void show_reply(const struct reply *reply, const struct route *route,
 	if (other || before->place != reply->place ||
 	    before->passed != reply->passed || before->to != reply->to)
 		show_place(reply, route);
+	if (reply->type && reply->quoted_tos != settings.tos &&
+	    (other || before->quoted_tos != reply->quoted_tos))
+		printf("  %s[TOS %u in the quote]%s", paint("33"),
+		       reply->quoted_tos, paint("0"));
 	if (other)
 		show_extension(reply);
+	if (settings.verbose)
+		printf("  [reply TTL %u, %u hops back]", reply->ttl,
+		       hops_back(reply));
 	if (settings.verbose && reply->options_len) {
 		printf("  ");
 		show_area(reply->options, reply->options_len);
@@ -221,7 +228,7 @@ static void show_hop(struct walk *walk, unsigned int ttl)
 	}
 	if (!settings.json)
 		printf("\n");
-	fflush(stdout);
+	output_done();
 	walk->silent = silent ? walk->silent + 1 : 0;
 	walk->gave_up = walk->silent >= settings.gap;
 }
