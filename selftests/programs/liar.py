@@ -356,6 +356,9 @@ def ways_differ():
     mimic = Mimic(answer)
     text = srtrace(mimic, "--loop", G, status=0)
     check("ms  !" in text and "! the ways differ" in text, text)
+    for most in "1", "2", "3":
+        end, _ = verdict(mimic, "-m", most, "--loop", G, status=1)
+        equal((end["verdict"], end["reason"]), ("not returned", "no hop left"), most)
     mimic.answer = lambda probe: answer(probe, R1)
     text = srtrace(mimic, "--loop", G, status=0)
     check("!" not in text, text)

@@ -247,6 +247,9 @@ static void conclude(const struct ways *ways, bool whole)
 	} else if (ways->unsent) {
 		verdict = "unknown";
 		reason = unsent_reason(ways->unsent);
+	} else if (!ways->gave_up) {
+		/* It has been asked as far as the user wants. */
+		reason = "no hop left";
 	} else if (!count(ways, SIDE_BACK)) {
 		reason = "nothing is heard from behind the gateway: it does not forward, or all is dropped";
 	} else {
