@@ -17,7 +17,7 @@ from lib import ktap
 from lib.ktap import check, equal, test
 from lib.mimic import Later, Mimic
 from lib.netns import Netns, Wire, cable, wait_until
-from lib.packet import ICMP, Packet, icmp_error, ip, lsrr
+from lib.packet import ICMP, UDP, Packet, icmp_error, ip, lsrr
 from lib.tracer import (HOST, PROGRAM, chain_of, echo_reply, expired, read,
                         returned, srtrace, start, verdict)
 
@@ -289,6 +289,29 @@ def patience():
     text = srtrace(mimic, "-m", "4", "-q", "1", "-w", "2,3,10", TO, status=1)
     check(re.search(r"^ 2  10.221.1.2  \d+\.\d+ ms \(late\)$|"
                     r"^late, of hop 2: 10.221.1.2 after 1\d\d\d\.", text, re.M), text)
+
+
+@test("srtrace: an answer of UDP belongs to the hop of the destination, whether it sends our "
+      "data back or its own")
+def udp_answers():
+    def answer(probe, data, late):
+        packet, ttl = Packet(probe), Packet(probe).ttl
+        if packet.proto != UDP:     # our kernel's error, since no program has that port
+            return []
+        if ttl < 4:
+            reply = expired(probe, "10.221.1.%d" % ttl)
+            return [] if ttl == 2 and not late else [Later(late, reply)]
+        ports = packet.payload[2:4] + packet.payload[:2]
+        return [ip(TO, HOST, proto=UDP, payload=ports + bytes(
+            [0, 8 + len(data or packet.payload[8:]), 0, 0]) + (data or packet.payload[8:]))]
+
+    # The routers are slow, or the second is silent.
+    for data, late in (b"", 0.3), (b"no echo", 0):
+        mimic = Mimic(lambda probe, data=data, late=late: answer(probe, data, late))
+        end, probes = verdict(mimic, "-U", "-p", "7", "-w", "1", TO, status=0)
+        equal((end["verdict"], {one["ttl"] for one in probes
+                                if one["outcome"] == "answered"}),
+              ("reached", {4}), (data, probes))
 
 
 @test("srtrace: that there is no way any more in the middle of a trace is said")

@@ -24,6 +24,8 @@ static volatile sig_atomic_t stop;
 /* In the order of sending. */
 static struct ask *oldest, *newest;
 static unsigned int in_flight;
+/* The highest TTL of a probe that has expired on the way. */
+static unsigned int expired;
 /* Those that are to be sent once more. */
 static struct ask *again, **again_end = &again;
 
@@ -169,17 +171,25 @@ static void give_up(struct work *work, struct ask *ask)
 	work->done(work, ask);
 }
 
-/* UDP that answers UDP names no probe: the first one that may be meant. */
+/*
+ * UDP that answers UDP may name no probe: the first one that may be meant, and of those
+ * rather one that is to go further than any that has expired on the way.
+ */
 static struct ask *find(const struct reply *reply)
 {
-	struct ask *ask;
+	struct ask *ask, *first = NULL;
 
 	if (reply->serial)
 		return by_serial[reply->serial];
-	for (ask = oldest; ask; ask = ask->next)
-		if (ask->probe.route.to == reply->from)
+	for (ask = oldest; ask; ask = ask->next) {
+		if (ask->probe.route.to != reply->from)
+			continue;
+		if (ask->probe.ttl > expired)
 			return ask;
-	return NULL;
+		if (!first)
+			first = ask;
+	}
+	return first;
 }
 
 static void take_reply(struct work *work, struct reply *reply, double at)
@@ -200,6 +210,8 @@ static void take_reply(struct work *work, struct reply *reply, double at)
 	reply->rtt = at - ask->sent_at;
 	if (reply->rtt < 0)
 		reply->rtt = 0;
+	if (reply->outcome == OUTCOME_EXPIRED && ask->probe.ttl > expired)
+		expired = ask->probe.ttl;
 	if (ask->in_flight) {
 		unlink_ask(ask);
 		ask->reply = *reply;

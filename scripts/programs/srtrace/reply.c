@@ -18,6 +18,7 @@
 
 #define ICMP_HEAD	8
 #define TRANSPORT_QUOTE	8	/* what an error quotes at least (RFC 792) */
+#define TOKEN_SERIAL	6	/* octets of data that name a probe */
 #define QUOTE_PADDED	128	/* what RFC 4884 pads a quote to */
 
 static uint16_t read16(const uint8_t *at)
@@ -181,7 +182,12 @@ static bool read_plain(struct reply *reply, const struct iphdr *header,
 		return read_echo_reply(reply, at, len);
 	if (settings.kind == KIND_TCP)
 		return read_segment(reply, at, len);
-	/* Which of the probes it answers is not in it. */
+	/* Only what sends our data back tells which of the probes it answers. */
+	if (len >= TRANSPORT_QUOTE + TOKEN_SERIAL &&
+	    !memcmp(at + TRANSPORT_QUOTE, &identity.token,
+		    sizeof(identity.token)))
+		reply->serial = read16(at + TRANSPORT_QUOTE +
+				       sizeof(identity.token));
 	return is_our_port(read16(at + 2)) && read16(at) == settings.port;
 }
 
