@@ -177,11 +177,13 @@ class Nothing:
 @dataclass(frozen=True, eq=False)
 class May:
     """Another thing that it may do. only: the profile that permits it, if not all
-    but strict do; level: what the choice is in the profile strict."""
+    but strict do; unless: the case whose outcome shows that it is not what the device
+    does, if that one conforms."""
 
     expect: object
     name: str
     only: str = ""
+    unless: str = ""
 
     def allowed(self, profile):
         return self.only == profile if self.only else profile != "strict"

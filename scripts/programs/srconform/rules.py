@@ -8,8 +8,29 @@ def _rule(rfc, section, level, text):
     return Rule(rfc, section, level, text)
 
 
-SRR_SUPPORT = _rule("RFC 1812", "5.3.13.4", MUST, "a router supports source routes in what "
-                    "it forwards; discarding them all may be an option, off by default")
+def setting(section, name):
+    """RFC 7126: an option with a setting of its own."""
+    return _rule("RFC 7126", section, SHOULD, "%s has a setting of its own: to drop what "
+                 "has it or to forward it as its RFC says" % name)
+
+
+def obsolete(section, name):
+    """RFC 7126: an option that may be dropped; else RFC 1812, 5.3.13.1 holds."""
+    return _rule("RFC 7126", section, SHOULD, "%s is out of use: drop what has it; what is "
+                 "not dropped passes unchanged (RFC 1812, 5.3.13.1)" % name)
+
+
+def never_dropped(section, name, level=SHOULD):
+    """RFC 7126: no reason to drop."""
+    return _rule("RFC 7126", section, level, "%s is no reason to drop a datagram" % name)
+
+
+def not_by_default(section, name):
+    """RFC 7126: some networks depend on the option."""
+    return _rule("RFC 7126", section, SHOULD, "what has %s is neither dropped nor changed "
+                 "unless the device is told to" % name)
+
+
 SRR_NEXT = _rule("RFC 791", "3.1, Source Route", MUST, "at an address of the route the next "
                  "one becomes the destination")
 SRR_RECORD = _rule("RFC 791", "3.1, Source Route", MUST, "the slot just used gets the "
@@ -37,18 +58,14 @@ NO_REDIRECT = _rule("RFC 1812", "5.2.7.2", MUST, "no redirect is sent for a data
                     "a source route")
 REVERSED = _rule("RFC 1812", "4.3.2.6", SHOULD, "an error about a source-routed datagram goes "
                  "back along the recorded part, reversed")
-ECHO_REVERSED = _rule("RFC 1812", "4.3.3.6", SHOULD, "the reply to a source-routed echo goes "
+ECHO_REVERSED = _rule("RFC 1122", "3.2.2.6", MUST, "the reply to a source-routed echo goes "
                       "back along the reversed route")
-RR_SUPPORT = _rule("RFC 1812", "5.3.13.5", MUST, "a router supports Record Route in what it "
-                   "forwards")
 RR_RECORD = _rule("RFC 791", "3.1, Record Route", MUST, "the router's address is put where "
                   "the pointer points, and the pointer moves on by four")
 RR_FULL = _rule("RFC 791", "3.1, Record Route", MUST, "a full Record Route is forwarded as it "
                 "is")
 RR_SHORT = _rule("RFC 791", "3.1, Record Route", MUST, "with some room, but not for an "
                  "address, the datagram is discarded; an ICMP 12 may be sent")
-TS_SUPPORT = _rule("RFC 1812", "5.3.13.6", MUST, "a router supports the Timestamp option in "
-                   "what it forwards")
 TS_STAMP = _rule("RFC 791", "3.1, Internet Timestamp", MUST, "the time stamp is put where the "
                  "pointer points, and the pointer moves on")
 TS_VALUE = _rule("RFC 791", "3.1, Internet Timestamp", MUST, "a stamp is in milliseconds "

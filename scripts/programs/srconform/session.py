@@ -4,7 +4,7 @@
 import time
 
 from . import VERSION, special
-from .case import DEAD, NOT_APPLICABLE, OUTCOMES, SILENT
+from .case import CONFORMS, DEAD, NOT_APPLICABLE, OUTCOMES, SILENT
 from .expected import WORDS
 from .runner import Runner
 from .verdict import Judge, Result
@@ -49,7 +49,18 @@ class Session:
             else:
                 found[case] = special.run(self.runner, case)
         self.results = {case: found[case] for case in cases}
+        self.contradict()
         return self.results
+
+    def contradict(self):
+        """A choice is none where another case shows that the device has not made it."""
+        outcomes = {case.id: result.outcome for case, result in self.results.items()}
+        for case, result in self.results.items():
+            for may in case.may:
+                if may.name == result.choice and outcomes.get(may.unless) == CONFORMS:
+                    result.outcome, result.choice = SILENT, ""
+                    result.why = "no answer; expected %s; %s is answered" % (
+                        case.expect.drawn(), may.unless)
 
     def status(self):
         """1 if a MUST is broken, or an answer that a MUST wants did not come; else 0."""

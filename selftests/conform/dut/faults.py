@@ -65,8 +65,7 @@ FAULTS = {
         "refuses a route that names another address of it next", "H14 H15 H37", "kind",
         "H16 H17 L14 L15 C20 E7"),
     "own-last-dropped": Fault(
-        "drops a route that ends at another address of it", "H17 L15", "silent", "H17",
-        profile="strict"),
+        "drops a route that ends at another address of it", "H17 L15", "silent", "H17"),
     "no-hairpin": Fault(
         "refuses a source route back out of the interface that it came by", "H8 H39",
         "kind", "H13 H67", profile="strict"),
@@ -124,6 +123,11 @@ FAULTS = {
     "bad-option-unreachable": Fault(
         "answers ICMP 3/5 to a broken option", "V1 V9 V18 V25", "type pointer choice",
         "V E19 E44 T7 T8 T9 T10"),
+    "unknown-dropped": Fault(
+        "drops what has an option that it does not know", "O1 O2 O35 O47",
+        "silent choice", "O F18 F19 V44"),
+    "nop-dropped": Fault(
+        "drops what has a NOP", "O8 O23 H61 R14", "silent", "O11 O16 O17 V20 V21 V46"),
     "nop-lost": Fault(
         "removes NOP options", "O8 O11",
         "area ptr record length slots other rr ts dst"),

@@ -19,6 +19,7 @@ UNREACHABLE, REDIRECT, EXCEEDED, PARAMETER = 3, 5, 11, 12
 NET, HOST, PROTOCOL, PORT, NEEDS_FRAGMENTS, ROUTE_FAILED, ADMIN = 0, 1, 2, 3, 4, 5, 13
 # ICMP messages that are no errors; what is not known counts as one (I1).
 QUERIES = frozenset((0, 8, 13, 14, 15, 16, 17, 18))
+KNOWN = frozenset((header.NOP, header.RR, header.TS, header.LSRR, header.SSRR, 148))
 HOST_FRAME, BROADCAST_FRAME = 0, 1  # PACKET_HOST, PACKET_BROADCAST
 ERROR_SIZE = 576  # RFC 1812, 4.3.2.3
 
@@ -174,6 +175,7 @@ class Router:
             arrival.options = Options.read(datagram.head, faulty)
             # Every option is checked before anything is decided (V5).
             self._stamp_head(bytearray(datagram.head), arrival.options, bytes(4))
+            self._filter(datagram)
         if destination in self.own:
             self._for_us(arrival)
         elif arrival.options and arrival.options.route is not None:
@@ -197,6 +199,17 @@ class Router:
         elif destination[0] == 127 and faulty("loopback-destination"):
             return
         elif not self.is_host(destination):
+            raise Refused()
+
+    def _filter(self, datagram):
+        """Drop by what options there are, though nobody has asked for it."""
+        kinds, at, head = set(), 20, datagram.head
+        while at < len(head) and head[at] != header.EOL:
+            kinds.add(head[at])
+            at += 1 if head[at] == header.NOP else max(head[at + 1], 2)
+        if self.faulty("nop-dropped") and header.NOP in kinds:
+            raise Refused()
+        if self.faulty("unknown-dropped") and not kinds <= KNOWN:
             raise Refused()
 
     def _dies_of(self, datagram):

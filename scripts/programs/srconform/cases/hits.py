@@ -12,6 +12,7 @@ from ..option import NOP, Loose, Stamp, Strict
 from ..plan import IN
 
 ROUTE = ("dst", "length", "ptr", "record", "slots")
+NOT_FOR_ITSELF = May(Nothing(), "takes no source-routed datagram for itself", unless="H18")
 UNLUCKY = May(Nothing(), "discards without a word, as Linux does", only="linux")
 OTHER_CODE = "RFC 1812 names code 5; 0 and 1 are seen on old stacks"
 FAR = ["F%d" % i for i in range(1, 10)]
@@ -87,8 +88,9 @@ CASES = [
                    "takes %d off the TTL, one for each own address" % n) for n in (2, 3))),
     Case("H17", "LSRR whose last address is an own one ends here", rules.SRR_EMPTY,
          Send("A", [Loose("B")], body="echo"), Reply(options=None),
-         (May(Nothing(), "takes no source-routed datagram for itself"),),
-         known="Linux before 6.1 left the pointer where it was"),
+         (NOT_FOR_ITSELF,),
+         known="where the pointer is moved past its own address, Linux puts that address "
+         "first into the reversed route, and its reply never leaves"),
     Case("H18", "LSRR that is used up, for an own address", rules.SRR_DELIVER,
          Send("A", [Loose("m", ptr=8)], body="echo"), Reply(options=None),
          (May(Nothing(), "takes no source-routed datagram for itself"),)),

@@ -1,19 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Several options together: order, NOP, EOL, padding, and options that are nobody's
-business on the way.
+"""Several options together: order, NOP, EOL, padding, options that are nobody's
+business on the way, and what RFC 7126 lets a filter do to each of them.
 """
 
 from .. import rules
-from ..case import KEEP, Case, May, Out, Send
-from ..option import EOL, NOP, Loose, Raw, Record, Stamp
+from ..case import KEEP, NOW, Case, Err, May, Nothing, Out, Send
+from ..option import EOL, NOP, Loose, Raw, Record, Stamp, Strict
 
-COPIED, ONCE = Raw("9e 06 11 22 33 44"), Raw("5e 06 11 22 33 44")   # RFC 4727
+COPIED, ONCE = Raw("9d 06 11 22 33 44"), Raw("5d 06 11 22 33 44")   # nobody's so far
 SECURITY = Raw("82 0b 00 00 00 00 00 00 00 00 00")
 STREAM, ALERT = Raw("88 04 12 34"), Raw("94 04 00 00")
 SAME = ("dst", "other", "area")
+REFUSED = (May(Err(3, 5), "refuses it aloud: source route failed"),
+           May(Err(3, 13), "refuses it aloud: prohibited"))
 HIDDEN = Raw("83 07 04 c6 33 64 09")    # what would be a source route before EOL
 CLEARED = May(Out("F", [EOL, Raw("00 00 00 00 00 00 00")], look=("dst", "padding", "area")),
               "clears what is behind the end of the list")
+
+
+def filtered(number, section, name, send, out, *more):
+    """An option with a setting of its own (RFC 7126): whatever the device is told, it
+    drops the datagram or does right by it."""
+    return Case("O%d" % number, "%s: dropped, or forwarded as it ought to be" % name,
+                rules.setting(section, name), send, out,
+                (May(Nothing(), "drops it, as RFC 7126, %s has it" % section), *more))
+
+
+def obsolete(number, section, name, octets):
+    """An option that RFC 7126 advises to drop, and RFC 1812 to pass on unread."""
+    return Case("O%d" % number, "%s, obsolete: dropped, or passed on unread" % name,
+                rules.obsolete(section, name), Send("F", [Raw(octets)]), Out("F", look=SAME),
+                (May(Nothing(), "drops it, as RFC 7126, %s advises" % section),))
+
+
+def ignored(options):
+    """What a setting may say as well: as if the option was not there."""
+    return May(Out("F", look=("dst",)), "leaves %s alone" % options)
+
 
 CASES = [
     Case("O1", "an unknown option with the copied flag passes", rules.UNKNOWN,
@@ -74,4 +97,48 @@ CASES = [
          rules.NOP_EOL, Send("A", [Loose("n"), EOL, HIDDEN]),
          Out("n", [Loose("B", ptr=8), EOL, HIDDEN], look=("dst", "ptr", "area")),
          known="Linux clears what is behind the end of the list"),
+    # RFC 7126, chapter 4, by its sections: what a filter may do to each option.
+    Case("O22", "padding of EOL behind an option is no reason to drop",
+         rules.never_dropped("4.1", "End of Option List"),
+         Send("F", [COPIED, EOL, EOL]), Out("F", look=SAME)),
+    Case("O23", "NOPs alone are no reason to drop",
+         rules.never_dropped("4.2", "No Operation"), Send("F", [NOP] * 4), Out("F", look=SAME)),
+    filtered(24, "4.3", "LSRR", Send("A", [Loose("n")]),
+             Out("n", [Loose("B", ptr=8)], look=("dst",)), *REFUSED),
+    filtered(25, "4.4", "SSRR", Send("A", [Strict("n")]),
+             Out("n", [Strict("B", ptr=8)], look=("dst",)), *REFUSED),
+    filtered(26, "4.5", "Record Route", Send("F", [Record(2)]),
+             Out("F", [Record(2, ["B"])], look=("dst",)), ignored("Record Route")),
+    obsolete(27, "4.6", "Stream Identifier", "88 04 43 21"),
+    filtered(28, "4.7", "Timestamp", Send("F", [Stamp(0, room=8)]),
+             Out("F", [Stamp(0, 8, [NOW, 0], ptr=9)], look=("dst",)), ignored("Timestamp")),
+    filtered(29, "4.8", "Router Alert", Send("F", [ALERT]), Out("F", look=SAME)),
+    obsolete(30, "4.9", "Probe MTU", "0b 04 05 dc"),
+    obsolete(31, "4.10", "Reply MTU", "0c 04 05 dc"),
+    obsolete(32, "4.11", "Traceroute", "52 0c 12 34 00 01 ff ff c6 12 10 02"),
+    Case("O33", "DoD Basic Security is not dropped unless the device is told to",
+         rules.not_by_default("4.12", "Basic Security"),
+         Send("F", [Raw("82 04 ab 80")]), Out("F", look=SAME)),
+    Case("O34", "DoD Extended Security is not dropped unless the device is told to",
+         rules.not_by_default("4.13", "Extended Security"),
+         Send("F", [Raw("85 06 01 02 03 04")]), Out("F", look=SAME)),
+    Case("O35", "CIPSO is not dropped unless the device is told to",
+         rules.not_by_default("4.14", "CIPSO"),
+         Send("F", [Raw("86 0a 00 00 00 07 01 04 00 01")]), Out("F", look=SAME),
+         known="Linux refuses a domain that it has not been told of, also in transit"),
+    obsolete(36, "4.15", "VISA", "8e 06 01 02 03 04"),
+    obsolete(37, "4.16", "Extended Internet Protocol", "91 08 01 02 03 04 05 06"),
+    obsolete(38, "4.17", "Address Extension", "93 0a 07 80 00 00 01 02 03 04"),
+    obsolete(39, "4.18", "Sender Directed Multi-Destination Delivery",
+             "95 07 c6 12 20 09 00"),
+    obsolete(40, "4.19", "Dynamic Packet State", "97 06 01 02 03 04"),
+    obsolete(41, "4.20", "Upstream Multicast Packet", "98 03 00"),
+    filtered(42, "4.21", "Quick-Start", Send("F", [Raw("19 08 05 40 12 34 56 78")]),
+             Out("F", look=("dst",))),
+    *[filtered(43 + i, "4.22", "Experiment %d" % kind, Send("F", [Raw("%02x 06 11 22 33 44"
+                                                                    % kind)]),
+               Out("F", look=SAME)) for i, kind in enumerate((30, 94, 158, 222))],
+    Case("O47", "an option of a reserved class is ignored, not dropped",
+         rules.never_dropped("4.23", "an option that is not known", "MUST"),
+         Send("F", [Raw("3d 04 55 aa")]), Out("F", look=SAME)),
 ]
