@@ -9,7 +9,7 @@ Each fault must be told by the cases that are meant for it, and by no other case
 for another reason (dut/faults.py). The right device gets no deviation, whatever the line
 to it does. All cases are sent to it; to the others all but those of many datagrams,
 and once. With SRCROUTE_WHOLE=1 in the environment all of them go to all, three times.
-SRCROUTE_JOBS=N devices are judged at the same time, 12 by default: a run is mostly
+SRCROUTE_JOBS=N devices are judged at the same time, 32 by default: a run is mostly
 waiting.
 """
 
@@ -29,7 +29,7 @@ from lib.ktap import check, equal, test
 PROGRAM = os.path.join(HERE, "../../scripts/programs/srconform/srconform")
 DUT = "192.0.2.1/24,198.51.100.1/24"
 WHOLE = bool(os.environ.get("SRCROUTE_WHOLE"))
-JOBS = int(os.environ.get("SRCROUTE_JOBS", 12))
+JOBS = int(os.environ.get("SRCROUTE_JOBS", 32))
 SEED = int(os.environ.get("SRCROUTE_SEED", 1))
 ALMOST_ALL = "H T R S O L F E C W V".split()
 BAD_LINE = ["--loss", "5", "--delay", "300", "--reorder", "25", "--seed", str(SEED)]

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """srconform on this machine's kernel: the wiring that it finds wrong, one interface,
-VLANs, and what it leaves behind.
+and what it leaves behind.
 """
 
 import json
@@ -106,56 +106,6 @@ def one_interface():
     check(judged > 50, "judged: %d" % judged)
 
 
-@test("Judge: VLANs that the tester's machine does not know")
-def vlan():
-    with Lab() as lab:
-        try:
-            lab.inside(lab.dut, "ip", "link", "add", "link", "in", "name", "in.9", "type",
-                       "vlan", "id", "9")
-        except OSError:
-            ktap.lacks("VLAN devices")
-        for line in ("ip addr flush dev in", "ip link add link in name in.10 type vlan id 10",
-                     "ip link set in.10 up", "ip addr add 192.0.2.1/24 dev in.10",
-                     "ip addr add 198.18.1.1/24 dev in.10",
-                     "ip route add 198.18.16.0/20 via 192.0.2.254",
-                     "sysctl -qw net.ipv4.conf.in/10.accept_source_route=1"):
-            lab.inside(lab.dut, *line.split())
-        code, said = conform(lab, "run", "-q", "--select", "H1,L1,E2", ports=(
-            "jin.10", "jout"))
-        equal(conform(lab, "check", ports=("jin.11", "jout"))[0], 4, "another VLAN")
-    equal(code, 0, said)
-    check("3 conforms" in said, said)
-
-
-TAGS = """
-import sys
-sys.path.insert(0, %r)
-from srconform.port import Port
-near, far, other = [Port(name) for name in ("jx.10", "jy.10", "jy")]
-near.send(b"\\xff" * 6, b"\\2" * 6, 0x88b5, b"tagged".ljust(46))
-import time; time.sleep(0.2)
-got = far.receive()
-assert got and got[3:] == (0x88b5, b"tagged".ljust(46)), got
-while True:
-    got = other.receive()
-    assert not got or got[3] != 0x88b5, got
-    if not got:
-        break
-"""
-
-
-@test("Judge: a tag is put in and taken out, and frames of other VLANs are left out")
-def tags():
-    with Lab() as lab:
-        for line in ("ip link add name jx type veth peer name jy", "ip link set jx up",
-                     "ip link set jy up"):
-            lab.inside(lab.tester, *line.split())
-        done = subprocess.run(["ip", "netns", "exec", lab.tester, sys.executable, "-c",
-                               TAGS % PROGRAMS], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
-    equal((done.returncode, done.stdout), (0, ""), "what two ports see")
-
-
 @test("Judge: a device that forwards to where it has no route leaves those cases out")
 def default_route():
     with Lab() as lab, tempfile.NamedTemporaryFile() as file:
@@ -198,14 +148,18 @@ def limited_errors():
             conform(lab, "run", "-q", "--select", "L,T,E,V1,V9,V40", "-j", file.name)
             outcomes.append({row["id"]: row["outcome"]
                              for row in json.load(open(file.name))["cases"]})
-    if outcomes[1].pop("E42") != "conforms":
+    limit = outcomes[1].pop("E42")
+    print("# E42: %s" % limit)
+    if limit == "permitted choice":
         ktap.lacks("a limit on ICMP errors for each namespace")
     outcomes[0].pop("E42")
     equal(outcomes[1], outcomes[0], "outcomes")
 
 
 def namespaces():
-    return sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else []
+    """Those of this process; others may have labs at the same time."""
+    found = os.listdir("/run/netns") if os.path.isdir("/run/netns") else []
+    return [name for name in found if "-%d-" % os.getpid() in name]
 
 
 @test("Judge: a lab leaves no namespace behind, and uses no address of this machine")
@@ -219,9 +173,10 @@ def nothing_left():
         equal(subprocess.run(["ip", "-n", lab.tester, "-4", "-o", "addr"], text=True,
                              stdout=subprocess.PIPE, check=True).stdout, addresses,
               "addresses of the tester")
+        equal(len(namespaces()), 2, "namespaces during it")
     equal(addresses, "", "addresses before")
     equal(namespaces(), before, "namespaces")
 
 
 if __name__ == "__main__":
-    ktap.main()
+    ktap.main(beside=len(os.sched_getaffinity(0)) * 4)

@@ -15,6 +15,7 @@ a kernel which has the feature and does wrong does not give.
 import os
 import signal
 import sys
+import tempfile
 import traceback
 
 _tests = []
@@ -106,16 +107,68 @@ def _run(function):
     return passed, lacking if passed else ""
 
 
-def main(close=None):
+def _report(number, text, function):
+    passed, lacking = _run(function)
+    print("%s %d %s%s" % ("ok" if passed else "not ok", number, text, lacking),
+          flush=True)
+    return passed
+
+
+class _Beside:
+    """A test in a process of its own, whose output is kept until it is asked for."""
+
+    def __init__(self, *what):
+        self._said = tempfile.TemporaryFile()
+        sys.stdout.flush()
+        self.process = os.fork()
+        if self.process:
+            return
+        status = 1
+        try:
+            os.dup2(self._said.fileno(), 1)
+            status = 0 if _report(*what) else 1
+            sys.stdout.flush()
+        finally:
+            os._exit(status)
+
+    def result(self, status):
+        """Whether it has passed; one without a word has not."""
+        self._said.seek(0)
+        said = self._said.read().decode(errors="replace")
+        print(said, end="", flush=True)
+        return not status and "ok " in said
+
+
+def _beside(chosen, many):
+    """Tests that mostly wait, so many of them at a time; each must be able to stand
+    beside the others. They are reported in order. How many have failed."""
+    waiting = [(n, *one) for n, one in enumerate(chosen, 1)]
+    running, ended, failed = {}, {}, 0
+    for number in range(1, len(chosen) + 1):
+        while number not in ended:
+            while waiting and len(running) < many:
+                one = waiting.pop(0)
+                test_of = _Beside(*one)
+                running[test_of.process] = one, test_of
+            process, status = os.wait()
+            if process in running:
+                one, test_of = running.pop(process)
+                ended[one[0]] = test_of, status
+        test_of, status = ended.pop(number)
+        if not test_of.result(status):
+            failed += 1
+    return failed
+
+
+def main(close=None, beside=1):
     words = sys.argv[1:]
     chosen = [t for t in _tests if not words or any(w in t[0] for w in words)]
     print("KTAP version 1\n1..%d" % len(chosen), flush=True)
+    if beside > 1 and not os.environ.get("KTAP_STOP"):
+        sys.exit(1 if _beside(chosen, beside) or not chosen else 0)
     failed = 0
     for number, (text, function) in enumerate(chosen, 1):
-        passed, lacking = _run(function)
-        failed += not passed
-        print("%s %d %s%s" % ("ok" if passed else "not ok", number, text,
-                              lacking), flush=True)
+        failed += not _report(number, text, function)
         if failed and os.environ.get("KTAP_STOP"):
             break
     if close and not _attempt(close):

@@ -18,7 +18,8 @@ _ETH_ALL = 3
 _SOL_PACKET, _ADD_MEMBERSHIP, _AUXDATA, _PROMISC = 263, 1, 8, 1
 _OUTGOING = 4
 _TIMESTAMPNS = 35
-_TAGGED = 1 << 4
+_TAGGED, _KIND_OF_TAG = 1 << 4, 1 << 6
+_NONE_OF_OURS = -1      # the tag of a frame whose tag is no VLAN of 802.1Q
 
 
 class PortError(Exception):
@@ -89,7 +90,7 @@ class Port:
             when, tag = self._ancillary(ancillary)
             kind = struct.unpack("!H", octets[12:14])[0]
             body = octets[14:]
-            if kind == ETH_VLAN and len(body) >= 4:
+            if kind == ETH_VLAN and tag is None and len(body) >= 4:
                 tag, kind = struct.unpack("!HH", body[:4])
                 tag = tag & 0xFFF or None
                 body = body[4:]
@@ -104,7 +105,9 @@ class Port:
                 seconds, nanoseconds = struct.unpack("qq", data[:16])
                 when = seconds + nanoseconds / 1e9
             elif level == _SOL_PACKET and kind == _AUXDATA and len(data) >= 20:
-                status, _, _, _, _, tci, _ = struct.unpack("IIIHHHH", data[:20])
-                if status & _TAGGED:
+                status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", data[:20])
+                if status & _KIND_OF_TAG and tpid != ETH_VLAN:
+                    tag = _NONE_OF_OURS
+                elif status & _TAGGED:
                     tag = tci & 0xFFF or None
         return when, tag
