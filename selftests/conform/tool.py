@@ -9,6 +9,7 @@ import html.parser
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -240,6 +241,38 @@ def profiles():
     found = {profile: Judge(PLAN, profile).judge(one, sent, source, []).outcome
              for profile in cli.PROFILES}
     equal(found, {"rfc": SILENT, "linux": "permitted choice", "strict": SILENT}, "silence")
+
+
+@test("Judge: no choice that another case gives the lie")
+def contradiction():
+    name = case("H17").may[0].name
+    for other, wanted in (CONFORMS, SILENT), ("permitted choice", "permitted choice"):
+        session = Session(NoBed())
+        session.results = {case("H17"): Result("permitted choice", choice=name),
+                           case("H18"): Result(other)}
+        session.contradict()
+        equal(session.results[case("H17")].outcome, wanted, "H17 where H18 %s" % other)
+    for one in cases.ALL:
+        for may in one.may:
+            check(not may.unless or cases.select([may.unless]), one.id)
+
+
+@test("Judge: each section of RFC 7126 about an option has a case")
+def filters():
+    cited = {one.rule.section for one in cases.ALL if one.rule.rfc == "RFC 7126"}
+    equal(cited, {"4.%d" % number for number in range(1, 24)}, "sections")
+
+
+@test("Judge: the cases that the page puts beside the tests of 1988 exist")
+def of_1988():
+    with open(os.path.join(HERE, "../../docs/judge-your-router.md")) as file:
+        table = file.read().split("## The tests of 1988")[1].split("\n## ")[0]
+    rows_ = [line for line in table.splitlines() if line.startswith("| 9.")]
+    named = [id_ for row in rows_ for id_ in re.findall(r"\b[A-Z]\d+\b", row)]
+    check(len(named) > 50, "only %d" % len(named))
+    cases.select(named)
+    for id_ in "V44", "O18", "V45":
+        check("MSTD-1777-TESTS" in case(id_).old, id_)
 
 
 @test("Judge: with one interface the out side is on the same wire, and the plan says so")
