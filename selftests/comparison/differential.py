@@ -210,6 +210,8 @@ def recorded(fate, ours, native):
 
 
 def refused(case, fate, ours, native):
+    if told_itself(case, ours, native):
+        return {"I1"}
     ours, native = ours[0], native[0]
     rule = next(iter(fate.native & {"V3", "V4", "H3", "H4", "H5", "T2", "T3"}), None)
     if rule in ("H3", "H4", "T2", "T3"):
@@ -227,6 +229,13 @@ def refused(case, fate, ours, native):
         return unanswered(case, error)
     mine = error_of(ours[0])
     return same_error(case, fate, ours[0][0], mine, native[0][0], error)
+
+
+def told_itself(case, ours, native):
+    """Where no route leads, native has not checked the source, which may be its own."""
+    return not any(ours) and not native[0] and len(native[1]) == 1 and \
+        error_of((None, native[1][0])) is not None and \
+        router().own(number(packet.quad(case.octets[12:16])))
 
 
 def reversed_to_nowhere(case):
