@@ -444,6 +444,9 @@ def explained():
         text = explain.text(one, PLAN)
         for part in one.id, one.rule.text, "00  ", "nping", "fromhex":
             check(part in text, "%s: no %s" % (one.id, part))
+    for id_, words in (("H1", "nping --udp"), ("H17", "nping --icmp --icmp-type 8"),
+                       ("E22", "nping --icmp --icmp-type 3 --icmp-code 3")):
+        check(words in explain.text(case(id_), PLAN), "%s: no %s" % (id_, words))
 
 
 def status(*words, user=None):
@@ -469,7 +472,7 @@ def exit_status():
         equal(status(*words)[0], 2, "%s" % words)
     code, said = status("run", "-q", "--in", "nowhere0", "--out", "nowhere1")
     equal(code, 4, "no such interface")
-    check("nowhere0" in said, "it says %s" % said)
+    check("nowhere0: no interface" in said, "it says %s" % said)
 
 
 @test("Judge: exit status 3 without CAP_NET_RAW")

@@ -35,11 +35,15 @@ def nping(octets):
         datagram = wire.Datagram(octets)
     except wire.Broken:
         return "(nping cannot build such a header)"
-    words = ["nping --udp -c 1 -N -S %s --ttl %d --tos %d --id %d" % (
-        datagram.src, datagram.ttl, datagram.tos, datagram.ident)]
+    kind, ends = "--udp", "-g 4000 -p 9 "
+    if datagram.proto == wire.ICMP and not datagram.offset and len(datagram.payload) > 1:
+        kind = "--icmp --icmp-type %d --icmp-code %d" % tuple(datagram.payload[:2])
+        ends = ""
+    words = ["nping %s -c 1 -N -S %s --ttl %d --tos %d --id %d" % (
+        kind, datagram.src, datagram.ttl, datagram.tos, datagram.ident)]
     if datagram.area:
         words.append("--ip-options '%s'" % "".join("\\x%02x" % o for o in datagram.area))
-    return " ".join(words + ["-g 4000 -p 9", datagram.dst])
+    return " ".join(words + [ends + datagram.dst])
 
 
 def scapy(octets):

@@ -52,7 +52,7 @@ class Port:
                                  struct.pack("iHH8s", index, _PROMISC, 0, b""))
         except OSError as error:
             self.sock.close()
-            raise PortError("%s: %s" % (device, error.strerror)) from error
+            raise PortError("%s: %s" % (device, error.strerror or error)) from error
         self.sock.setblocking(False)
 
     def fileno(self):
