@@ -165,11 +165,11 @@ FAULTS = {
     "checksum-unverified": Fault(
         "forwards datagrams with a wrong header checksum", "C1 C2", "kind", "C1"),
     "ttl-stays": Fault(
-        "does not decrement the TTL", "L1 L6 L8 T4", "ttl kind", "H16 E21 E23 " + TTL_ENDS),
+        "does not decrement the TTL", "L1 L6 L8 T4", "ttl kind", "B6 H16 E21 E23 " + TTL_ENDS),
     "ttl-by-2": Fault(
-        "takes 2 from the TTL", "L1 L2 L6", "ttl kind choice", "H16 T4 L"),
+        "takes 2 from the TTL", "L1 L2 L6", "ttl kind choice", "B6 H16 T4 L"),
     "ttl-0-forwarded": Fault(
-        "forwards with a TTL of 0", "L4 L5 L8 L9 L10 L11", "kind", "E21 E23 " + TTL_ENDS),
+        "forwards with a TTL of 0", "L4 L5 L8 L9 L10 L11", "kind silent", "E21 E23 " + TTL_ENDS),
     "ttl-silent": Fault(
         "says nothing when the TTL ends", "L4 L8 L9 L10", QUIET, TTL_ENDS),
     "ttl-wrong-code": Fault(
