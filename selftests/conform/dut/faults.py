@@ -165,7 +165,7 @@ FAULTS = {
     "checksum-unverified": Fault(
         "forwards datagrams with a wrong header checksum", "C1 C2", "kind", "C1"),
     "ttl-stays": Fault(
-        "does not decrement the TTL", "L1 L6 L8 T4", "ttl kind", "B6 H16 E21 E23 " + TTL_ENDS),
+        "does not decrement the TTL", "L1 L6 L8 T4", "ttl kind silent", "B6 H16 E21 E23 " + TTL_ENDS),
     "ttl-by-2": Fault(
         "takes 2 from the TTL", "L1 L2 L6", "ttl kind choice", "B6 H16 T4 L"),
     "ttl-0-forwarded": Fault(
