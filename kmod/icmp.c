@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hook of LOCAL_OUT, before connection tracking: the router's own ICMP errors
- * about source-routed datagrams (I1, I4, C4).
+ * about source-routed datagrams (I1, I4, C4), and its replies to some (H8).
  *
  * The kernel sends some that it must not send: ip_forward() answers sources that are
  * not one host. An error about a failed link carries the reversed route of the
@@ -138,6 +138,38 @@ static bool may_be_sent(struct error *e, struct net *net,
 	       !is_to_ourselves(e, net, dev);
 }
 
+/*
+ * H8: a reply goes back along the route of the request, and the last address recorded
+ * there is ours if H6 has completed it. We are the first gateway of the reply then, and
+ * do what H6 and H7 do. What cannot be routed stays with the kernel, which drops it.
+ */
+static void icmp_start_behind_us(struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	struct srcroute_header h;
+	unsigned int ptr;
+	__be32 next;
+	struct srr srr;
+
+	if (!(skb_rtable(skb)->rt_flags & RTCF_LOCAL) ||
+	    !srcroute_header_read(skb, &h) ||
+	    srr_parse(h.options, h.options_len, &srr) != SRR_VALID ||
+	    !srcroute_addr_is_local(state->net, state->out, h.iph->daddr))
+		return;
+
+	for (ptr = srr.ptr; ptr <= srr.len; ptr += 4) {
+		next = srcroute_read(h.options + srr.off + ptr - 1);
+		if (!srcroute_addr_is_local(state->net, state->out, next))
+			break;
+	}
+	if (ptr > srr.len || !srcroute_header_make_writable(skb, &h))
+		return;
+	srr_advance(h.options + srr.off, ptr, (const u8 *)&h.iph->daddr);
+	h.iph->daddr = next;
+	ip_send_check(h.iph);
+	ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
+}
+
 static unsigned int suppress(const struct srcroute_net *sn,
 			     const struct net_device *out,
 			     const struct error *e)
@@ -158,9 +190,10 @@ static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
 	struct error e __uninitialized;
 	struct srr srr;
 
-	if (!read_error(skb, &e))
+	if (!read_error(skb, &e)) {
+		icmp_start_behind_us(skb, state);
 		return NF_ACCEPT;
-
+	}
 	if (icmp_has_stale_srr(&e, &srr)) {
 		if (!icmp_strip_srr(skb, state, &e, &srr))
 			return suppress(sn, out, &e);
@@ -186,7 +219,7 @@ static bool is_from_icmp_socket(const struct sock *sk)
 }
 
 /**
- * srcroute_hook_local_out() - hook: correct ICMP errors about source routes
+ * srcroute_hook_local_out() - hook: correct ICMP errors and replies with source routes
  * @priv: the struct srcroute_net of the namespace
  * @skb: a datagram on its way out
  * @state: the hook

@@ -749,6 +749,20 @@ def accept_source_route():
             expect(exchange(w, sent, "transit"), {w.out: [edit(sent, ttl=63)]})
 
 
+@test("H8: the reply to an echo whose route ends at an own address starts behind it, by "
+      "the own table")
+def reply_by_own_table():
+    for w in WORLDS:
+        with native("accept_source_route", {"all": 1, w.by: 1}):
+            out = bench.exchange(w.by, w.hit(
+                lsrr(w.second, w.loop, ptr=8), proto=packet.ICMP,
+                payload=packet.icmp_error(8, 0, b"route")))
+            (link, [reply]), = out.items()
+            p = packet.Packet(reply)
+            equal((link, p.src, p.dst, p.options),
+                  (w.by, w.loop, w.second, lsrr(w.loop, w.src, ptr=8) + b"\0"), w.by)
+
+
 @test("H3, Terms: with bc_forwarding a broadcast address is no next address and "
       "no transit either, whoever has it on")
 def bc_forwarding():

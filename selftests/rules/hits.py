@@ -204,11 +204,15 @@ def own_addresses_skipped():
              options=lsrr(B, C, B, "10.9.0.9", ptr=16) + b"\0")]})
 
 
+def accept_source_routes():
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+
+
 def deliver(sent):
     """What a raw socket on the router gets, with accept_source_route on."""
     import socket
-    for scope in "all", "a":
-        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    accept_source_routes()
     with bench.router:
         raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
     with raw:
@@ -231,6 +235,25 @@ def completed_here():
     wanted = edit(sent, dst=LO, options=lsrr(B, LO, ptr=12) + b"\0")
     equal(str(packet.Packet(got)), str(packet.Packet(wanted)), "delivered")
     equal(got.hex(), wanted.hex(), "delivered")
+
+
+@test("H8, H6: the reply to an echo whose route ends at us starts behind our own addresses")
+def reply_behind_us():
+    accept_source_routes()
+    near = "10.1.0.9"
+    bench.neighbour("a", near)
+    echo = {"proto": packet.ICMP, "payload": packet.icmp_error(8, 0, b"route")}
+    for route, by, to, back in (
+            (lsrr(LO), SRC, SRC, lsrr(LO, ptr=8)),
+            (ssrr(LO), SRC, SRC, ssrr(LO, ptr=8)),
+            (lsrr(B, C, LO), SRC, SRC, lsrr(C, B, LO, ptr=16)),
+            (lsrr(B, LO, ptr=8), SRC, SRC, lsrr(B, LO, ptr=12)),
+            (lsrr(near, LO, ptr=8), SRC, near, lsrr(LO, SRC, ptr=8)),
+            (lsrr(near, B, LO, ptr=8), SRC, near, lsrr(B, LO, SRC, ptr=12))):
+        out = bench.exchange("a", ip(by, A, route, **echo))
+        p = packet.Packet(expect_one(out, "a"))
+        equal((p.src, p.dst, p.proto, p.payload[:1], p.options, p.sum_ok()),
+              (LO, to, packet.ICMP, b"\0", back + b"\0", True), "reply to " + route.hex())
 
 
 @test("H6: completion leaves a Record Route option to the kernel as it came")
