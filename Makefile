@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
-	check-hosts check-image check-packages kernels mutants mutants-long lint unit proof \
+	check-hosts check-image check-lab check-packages kernels mutants mutants-long lint unit proof \
 	fuzz coverage selftests bench srtrace field deb dist image judge
 
 # Before and after kbuild's own messages, which say nothing of what to do.
@@ -49,6 +49,7 @@ help:
 	@echo 'make kernels KERNELS="oldest newest"  ... on these'
 	@echo 'make check-packages  those of make deb and make dist, in clean Debian 11, 12, 13;'
 	@echo '                  SUITES=bookworm: in that one'
+	@echo 'make check-lab    the labs, in a VM, without one, and for containerlab; the examples'
 	@echo 'make check-image  that of make image, started as GNS3 and EVE-NG do'
 	@echo 'make check-hosts  make demo and make check on a minimal Debian 12 and 13'
 	@echo 'make mutants      do the tests notice every break of the code?'
@@ -100,6 +101,9 @@ kernels:
 
 check-packages:
 	scripts/check/packages $(SUITES)
+
+check-lab:
+	scripts/check/lab
 
 check-image:
 	scripts/setup python
