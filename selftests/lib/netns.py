@@ -96,7 +96,7 @@ class Netns:
     def _make(self):
         """As ip(8) does it, but for the start of ip(8), which takes ten times
         as long; a machine's first is left to it, to prepare the places."""
-        if not os.path.isdir(_PLACES):
+        if not os.path.ismount(_PLACES):
             sh(["ip", "netns", "add", self.name])
             self._fd = os.open(self._place, os.O_RDONLY)
             return
