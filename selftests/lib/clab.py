@@ -20,21 +20,25 @@ import yaml
 
 HOME = "/run/clab"
 DAEMONS = "/etc/frr/daemons"
-# In a node: files of the machine are replaced in a mount namespace of its own. Output ends
-# here, or whoever waits for its end would wait for the daemons.
+# In a node: files of the machine are replaced in a mount namespace of its own. Of FRR those
+# daemons are started that the lab needs, without the watchdog, which gives up where an
+# emulator is slow.
 START = """
 hostname "$1"
 for bind in $2; do
-	mount --bind "${bind%%:*}" "${bind#*:}" || exit
+	mount --bind "${bind%%%%:*}" "${bind#*:}" || exit
 done
 if [ -n "$3" ]; then
 	mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/frr &&
-		chown frr:frr /run/frr && /usr/lib/frr/frrinit.sh start || exit
+		chown frr:frr /run/frr && . %s || exit
+	[ "$ospfd $vtysh_enable" = "yes yes" ] &&
+		/usr/lib/frr/zebra -d $zebra_options &&
+		/usr/lib/frr/ospfd -d $ospfd_options && vtysh -b || exit
 fi
 echo started >&3
 exec 3>&-
 exec sleep infinity
-"""
+""" % DAEMONS
 
 
 class Topology:
