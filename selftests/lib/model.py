@@ -375,6 +375,10 @@ class _Decision:
         route = self.route_to(towards)
         if not route or route.kind not in ("local", "broadcast", "unicast"):
             return not never_a_source(self.src)
+        if route.kind == "broadcast":
+            towards = 0     # so the kernel asks; and it does not ask about 0/8
+            if self.src >> 24 == 0:
+                return not never_a_source(self.src)
         return self.router.source_passes(
             self.flow(), towards,
             route.dev if route.kind == "unicast" else None)
@@ -432,7 +436,11 @@ class _Decision:
         for ptr in range(self.srr.ptr, self.srr.len, 4):
             next_ = read(self.area, self.srr.at + ptr - 1)
             route = self.route_to(next_) if host(next_) else None
-            if not host(next_) or route and route.kind == "broadcast":
+            broadcast = route and route.kind == "broadcast"
+            if broadcast and not self.source_passes(next_):
+                self.bad_source()
+                return
+            if not host(next_) or broadcast:
                 self.note("H3", True)
                 self.refuse("bad_next")
                 return
