@@ -71,6 +71,12 @@ def error_of(function, *args):
     return 0
 
 
+def _is_mounted(place):
+    """os.path.ismount() does not know a directory that is mounted on itself."""
+    with open("/proc/self/mountinfo") as mounts:
+        return any(line.split()[4] == place for line in mounts)
+
+
 class Netns:
     """A namespace. `with ns:` moves this process into it, and back."""
 
@@ -96,7 +102,7 @@ class Netns:
     def _make(self):
         """As ip(8) does it, but for the start of ip(8), which takes ten times
         as long; a machine's first is left to it, to prepare the places."""
-        if not os.path.ismount(_PLACES):
+        if not _is_mounted(_PLACES):
             sh(["ip", "netns", "add", self.name])
             self._fd = os.open(self._place, os.O_RDONLY)
             return
