@@ -42,3 +42,33 @@ follow()
 		"$@"
 	done
 }
+
+# ktap_beside NAME COMMAND...: in the background, until `ktap_ended NAME`. What it says is
+# left in $logs/NAME. At most $ktap_at_once are at work, if that is set.
+declare -A ktap_jobs
+# shellcheck disable=SC2154 # $logs is set by who sources this
+ktap_beside()
+{
+	local name=$1
+
+	shift
+	while [ "$(jobs -rp | wc -l)" -ge "${ktap_at_once:-100}" ]; do
+		wait -n
+	done
+	"$@" >"$logs/$name" 2>&1 &
+	ktap_jobs[$name]=$!
+}
+
+# ktap_ended NAME WHAT [COMMAND...]: waits, with a command that says how far it is;
+# reports, and returns how it has ended.
+ktap_ended()
+{
+	local name=$1 what=$2 status
+
+	shift 2
+	[ $# -eq 0 ] || follow "${ktap_jobs[$name]}" "$@"
+	wait "${ktap_jobs[$name]}"
+	status=$?
+	ktap_report $status "$what" "$logs/$name"
+	return $status
+}
