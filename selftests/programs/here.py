@@ -5,9 +5,6 @@ nothing is left, whatever ends it. In a guest of scripts/bed/vm.
 """
 
 import os
-import pty
-import re
-import select
 import signal
 import subprocess
 import time
@@ -15,6 +12,7 @@ import time
 from lib import ktap, lab, page
 from lib.ktap import check, equal, fail, test
 from lib.netns import sh, wait_until
+from lib.terminal import Terminal
 
 HERE = os.path.join(lab.TOP, "scripts/lab/here")
 PROMPT = r"lab# $"
@@ -112,39 +110,11 @@ def gone(how=""):
         fail("%s left: %s" % (how, differences()))
 
 
-class Terminal:
+class Here(Terminal):
     """The lab on a terminal, whose leader it is, or that of a shell which starts it."""
 
     def __init__(self, *command):
-        self.shown, self.read_to = "", 0
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = "dumb"
-            command = command or (HERE,)
-            os.execvp(command[0], command)
-        ktap.cleanup(self._end)
-
-    def _read(self, seconds):
-        """Whether something has come."""
-        if not select.select([self.fd], [], [], max(0, seconds))[0]:
-            return False
-        try:
-            self.shown += os.read(self.fd, 65536).decode()
-        except OSError:  # nobody has the other end any more
-            return False
-        return True
-
-    def wait_for(self, pattern, seconds=300):
-        """What has been shown up to there, since the last time."""
-        end = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.shown[self.read_to:])):
-            if not self._read(end - time.monotonic()):
-                fail("no %r, but %r" % (pattern, self.shown))
-        start, self.read_to = self.read_to, self.read_to + found.end()
-        return self.shown[start:self.read_to]
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
+        super().__init__(*(command or (HERE,)))
 
     def interrupt(self, pattern):
         """Ctrl-C, as a human types it: one that comes between the prompt and the moment when
@@ -167,25 +137,6 @@ class Terminal:
     def init(self):
         return children(self.pid)[0]
 
-    def close(self):
-        """As a window is closed."""
-        os.close(self.fd)
-        self.fd = os.open("/dev/null", os.O_RDONLY)
-
-    def end(self):
-        """Its exit status, as a shell has it."""
-        pid, self.pid = self.pid, None
-        while self._read(60):
-            pass
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return status if status >= 0 else 128 - status
-
-    def _end(self):
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
 
 @test("Interface: scripts/lab/here runs a command in the lab, with its exit status, and "
       "nothing is left")
@@ -205,7 +156,7 @@ def command():
 @test("Interface: ... a shell on a terminal, where exercise 1 comes out as docs/lab.md says; "
       "Ctrl-C is the shell's, and the command's that runs")
 def shell():
-    place = Terminal()
+    place = Here()
     check(page.the_map() in place.wait_for(PROMPT).replace("\r\n", "\n"), place.shown)
     commands, wanted = page.exercises()[0].steps()[0]
     said = "".join(place.ask(line) for line in commands.split("\n"))
@@ -237,7 +188,7 @@ def shell():
 @test("Interface: ... started by a shell, which has its terminal back afterwards, and by make")
 def started_by_a_shell():
     # Not an interactive one, which would take the terminal back by itself.
-    place = Terminal("bash", "-c", "trap : INT; %s sh -c 'read -r line; echo in $line'; stty -a; "
+    place = Here("bash", "-c", "trap : INT; %s sh -c 'read -r line; echo in $line'; stty -a; "
                      "read -r line; echo out $line" % HERE)
     wait_until(lambda: any(name_of(pid) == "sh" for pid in descendants(place.pid)), 300, "sh")
     place.type("one\n")
@@ -246,7 +197,7 @@ def started_by_a_shell():
     place.type("two\n")
     place.wait_for("out two", 30)
     equal(place.end(), 0, "exit status")
-    place = Terminal("make", "-s", "-C", lab.TOP, "lab", "HERE=1")
+    place = Here("make", "-s", "-C", lab.TOP, "lab", "HERE=1")
     place.wait_for(PROMPT)
     place.interrupt(r"\^C\r?\n" + PROMPT)
     place.type("exit\n")
@@ -258,7 +209,7 @@ def started_by_a_shell():
       "whenever that is")
 def interrupted():
     for number, delay in enumerate((0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1, 1.2, 1.5, 1.8, 2.2, 3, 5)):
-        place = Terminal()
+        place = Here()
         time.sleep(delay)
         if number % 2:
             place.close()
@@ -272,7 +223,7 @@ def interrupted():
                   "KeyboardInterrupt" in place.shown,
                   "%s s: exit status %d, %s" % (delay, status, place.shown))
         gone("after %s s" % delay)
-    place = Terminal()
+    place = Here()
     place.wait_for("are linked")
     place.type("\x03")
     equal(place.end(), INTERRUPTED, "exit status")
@@ -286,8 +237,8 @@ def killed():
             "init": lambda place: os.kill(place.init(), signal.SIGKILL),
             "guest": lambda place: os.kill(place.find("guest"), signal.SIGKILL),
             "shell": lambda place: os.kill(place.find("bash"), signal.SIGKILL),
-            "terminal": Terminal.close}
-    places = {way: Terminal() for way in ways}
+            "terminal": Here.close}
+    places = {way: Here() for way in ways}
     for place in places.values():
         place.wait_for(PROMPT, 500)
     check({"processes", "namespaces"} <= set(differences()), "nothing is there")
@@ -310,7 +261,7 @@ def killed():
 @test("Interface: ... SIGKILL while it starts leaves nothing either")
 def killed_while_it_starts():
     for delay in (0.1, 0.3, 0.5, 0.8, 1.2, 2, 4):
-        place = Terminal()
+        place = Here()
         time.sleep(delay)
         os.kill(place.pid, signal.SIGKILL)
         place.end()

@@ -6,13 +6,11 @@ scripts/bed/vm, where nf_srcroute is loaded.
 """
 
 import os
-import pty
 import re
-import select
-import time
 
 from lib import ktap, lab, page, typed
-from lib.ktap import check, equal, fail, test
+from lib.ktap import check, equal, test
+from lib.terminal import Terminal
 
 SCRIPTS = os.path.join(lab.TOP, "scripts/lab")
 os.environ["PATH"] = os.path.join(SCRIPTS, "bin:") + os.environ["PATH"]
@@ -76,22 +74,12 @@ def link_fails():
 def converse(lines):
     """Type each line at a prompt of the shell of the lab or of a tour, on a
     terminal. What it shows."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "dumb"  # no colours, no editing
-        os.execvp("bash", ["bash", "--rcfile", SCRIPTS + "/shell-rc", "-i"])
-    shown = ""
+    terminal = Terminal("bash", "--rcfile", SCRIPTS + "/shell-rc", "-i")
     for line in lines:
-        end, seen = time.monotonic() + 120, len(shown)
-        while not re.search(r"lab# |leaves\] ", shown[seen:]):
-            left = max(0, end - time.monotonic())
-            if not select.select([terminal], [], [], left)[0]:
-                fail("no prompt, but %r" % shown)
-            shown += os.read(terminal, 65536).decode()
-        os.write(terminal, line.encode() + b"\n")
-    os.waitpid(pid, 0)
-    os.close(terminal)
-    return shown.replace("\r\n", "\n")
+        terminal.wait_for(r"lab# |leaves\] ", 120)
+        terminal.type(line + "\n")
+    terminal.end()
+    return terminal.shown.replace("\r\n", "\n")
 
 
 @test("Interface: the shell of the lab shows the map, leads through a tour, "
