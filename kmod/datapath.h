@@ -120,8 +120,6 @@ unsigned int srcroute_refuse(struct srcroute_packet *p,
 unsigned int srcroute_ignore(struct srcroute_packet *p,
 			     enum srcroute_outcome outcome);
 unsigned int srcroute_unreachable(struct srcroute_packet *p);
-bool srcroute_is_reversible(const struct srcroute_packet *p,
-			    enum srcroute_outcome outcome);
 
 /* compile.c */
 int srcroute_compile(struct srcroute_packet *p,

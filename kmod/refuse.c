@@ -80,20 +80,14 @@ unsigned int srcroute_unroutable(struct srcroute_packet *p, int err)
 						     SRCROUTE_BAD_SOURCE);
 }
 
-/**
- * srcroute_is_reversible() - may an error carry the recorded part, reversed? (I3)
- * @p: a datagram whose source route is sound, and which has a route
- * @outcome: why it is refused
- *
- * Not if a recorded address is our own or its first one leads to us: the error would
- * come back to us, and be dropped as a martian, since we are its source. Nor if its
- * first address is not that of one host.
- *
- * Context: RCU read side.
- * Return: true if it may.
+/*
+ * I3: may an error carry the recorded part of a sound route, reversed? Not if an address
+ * there is our own or the first one leads to us: the error would come back to us, and be
+ * dropped as a martian, since we are its source. Nor if the first address is not that of
+ * one host.
  */
-bool srcroute_is_reversible(const struct srcroute_packet *p,
-			    enum srcroute_outcome outcome)
+static bool is_reversible(const struct srcroute_packet *p,
+			  enum srcroute_outcome outcome)
 {
 	u8 route[4 * SRR_SLOTS_MAX];
 	unsigned int i, n;
@@ -117,7 +111,7 @@ static bool carries_reversed_route(const struct srcroute_packet *p,
 		return false;
 	if (!READ_ONCE(p->iface->conf.value[SRCROUTE_CONF_REVERSE_ERRORS]))
 		return false;
-	return srcroute_is_reversible(p, outcome);
+	return is_reversible(p, outcome);
 }
 
 static void answer(const struct srcroute_packet *p,

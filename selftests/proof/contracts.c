@@ -254,13 +254,4 @@ unsigned int srcroute_unreachable(struct srcroute_packet *p)
 	return end_with_error(p, SRCROUTE_NO_ROUTE);
 }
 
-bool srcroute_is_reversible(const struct srcroute_packet *p,
-			    enum srcroute_outcome outcome)
-{
-	prove(proof_is_fresh(p->skb, &p->h), "it is a look at the header as it is");
-	prove(p->verdict == SRR_VALID, "only a sound route is reversed");
-	prove(skb_valid_dst(p->skb), "there is a route to be looked at");
-	return nondet_bool();
-}
-
 #endif /* PROVES_REFUSE */
