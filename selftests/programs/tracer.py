@@ -216,11 +216,13 @@ def lost():
         yield from ()
 
     mimic.answer = answer
-    program = start(mimic, "-j", "-w", "1", "-q", "1", "-m", "1", TO)
-    lines = read(program.communicate(timeout=60)[0])
-    equal((lines[1]["outcome"], lines[-1]["verdict"]), ("unknown", "unknown"),
-          "verdicts")
-    check(lines[-1]["lost_here"] > 100, "lost: %d" % lines[-1]["lost_here"])
+    for words in ("-j", "-q", "1"), ("--report=json", "-c", "1"):
+        mimic.seen.clear()
+        program = start(mimic, *words, "-w", "1", "-m", "1", TO)
+        lines = read(program.communicate(timeout=60)[0])
+        equal((lines[1]["outcome"], lines[-1]["verdict"], lines[-1]["reason"]),
+              ("unknown", "unknown", "replies were lost before they were read"), words)
+        check(lines[-1]["lost_here"] > 100, "lost: %d" % lines[-1]["lost_here"])
     mimic.answer = lambda probe: []
     equal(verdict(mimic, "-m", "1", TO)[0]["verdict"], "not reached",
           "without a loss")

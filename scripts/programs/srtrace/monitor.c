@@ -366,7 +366,7 @@ static const char *verdict_of(const struct monitor *monitor)
 	return monitor->last.outcome == OUTCOME_RETURNED ? "returned" :
 		reply_is_reached(&monitor->last) ? "reached" :
 		monitor->last.outcome == OUTCOME_REFUSED ? "refused" :
-		interrupted() || wire_lost() || monitor->unsent ? "unknown" :
+		unknown_reason(!interrupted()) || monitor->unsent ? "unknown" :
 		monitor->loop ? "not returned" : "not reached";
 }
 
@@ -411,6 +411,7 @@ static struct json_object *json_seen(const struct seen *seen)
 
 static void report_json(const struct monitor *monitor)
 {
+	const char *unknown = unknown_reason(!interrupted());
 	struct json_object *line, *all;
 	unsigned int ttl, i;
 
@@ -438,7 +439,7 @@ static void report_json(const struct monitor *monitor)
 	if (monitor->unsent)
 		json_add_int(line, "unsent", monitor->unsent);
 	json_end(line, verdict_of(monitor),
-		 interrupted() ? "interrupted" :
+		 unknown ? unknown :
 		 monitor->unsent ? unsent_reason(monitor->error) :
 		 "all rounds are over");
 }
