@@ -12,12 +12,12 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
 from lib.ktap import check, equal, main, test
 from lib.netns import Netns
+from lib.tracer import PROGRAM
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 KEPT = json.loads((TOP / "selftests/interface.json").read_text())
@@ -25,14 +25,12 @@ RELEASE = next(name for name in KEPT if re.match(r"\d", name))
 OLD, GONE = KEPT[RELEASE], KEPT["gone since " + RELEASE]
 EVENTS = "/sys/kernel/tracing/events/srcroute"
 CONF = "/proc/sys/net/ipv4/srcroute/conf/"
-PROGRAMS = TOP / "scripts/programs"
-SRTRACE = (os.environ.get("SRTRACE") or shutil.which("srtrace", path=os.pathsep.join(
-    [str(TOP / "out/srtrace"), os.environ["PATH"]])))
+SCRIPTS = TOP / "scripts/programs"
 # How each program is asked for its options, and its man page.
-ASKED = {"srtrace": ([[SRTRACE, "-h"]], "srtrace.8"),
-         "srcroute-status": ([[PROGRAMS / "srcroute_status/srcroute-status", "-h"]],
+ASKED = {"srtrace": ([[PROGRAM, "-h"]], "srtrace.8"),
+         "srcroute-status": ([[SCRIPTS / "srcroute_status/srcroute-status", "-h"]],
                              "srcroute-status.1"),
-         "srconform": ([[PROGRAMS / "srconform/srconform", *words, "-h"] for words in
+         "srconform": ([[SCRIPTS / "srconform/srconform", *words, "-h"] for words in
                         ([], ["run"], ["check"], ["config"], ["list"], ["explain"], ["diff"],
                          ["report"], ["matrix"], ["lab"])], "srconform.1")}
 SCHEMAS = ("docs/srtrace.schema.json", "docs/srcroute-status.schema.json",
@@ -85,7 +83,7 @@ def tracepoints():
 
 
 def metrics():
-    text = router.run([str(PROGRAMS / "srcroute-metrics")])
+    text = router.run([str(SCRIPTS / "srcroute-metrics")])
     return {name: re.findall(r'(\w+)="', labels or "") for name, labels in
             re.findall(r"^(\w+)(?:\{(.*)\})? \d+$", text, re.M)}
 
@@ -125,7 +123,7 @@ def members(schema, path=""):
 
 
 def cases():
-    text = subprocess.run([PROGRAMS / "srconform/srconform", "list"], check=True, text=True,
+    text = subprocess.run([SCRIPTS / "srconform/srconform", "list"], check=True, text=True,
                           stdout=subprocess.PIPE).stdout
     return re.findall(r"^([A-Z]+\d+)\b", text, re.M)
 
