@@ -206,14 +206,72 @@ def errors():
     equal(error(case("V9"), 12, 0, 20).outcome, "permitted choice", "within the option")
     equal(error(case("V9"), 12, 0, 40).outcome, DEVIATES_MUST, "another pointer")
     equal(error(case("H51"), 3, 5).outcome, CONFORMS, "3/5")
-    equal(error(case("H51"), 3, 0).outcome, "deviates (SHOULD)", "3/0")
+    equal(error(case("H51"), 3, 0).outcome, DEVIATES_MUST, "3/0: no route, a MUST")
+    equal(error(case("H56"), 3, 0).outcome, "deviates (SHOULD)", "3/0: 127/8, a SHOULD")
     equal(error(case("E2"), 11, 0, src="B").outcome, DEVIATES_MUST, "from elsewhere")
     sent, _ = explain.sample(case("E6"), PLAN)
     equal(error(case("E6"), 11, 0).outcome, CONFORMS, "quote")
     equal(error(case("E6"), 11, 0, quote=changed(sent, 19)).outcome, DEVIATES_MUST,
           "a rewritten quote")
+    own = [wire.addr(quad) for quad in PLAN.own()]
+    moved = changed(changed(changed(sent, 22, 8), 19, sent[26]), 26, own[2][3])
+    moved = moved[:16] + sent[23:27] + moved[20:23] + own[2] + moved[27:]
+    equal(error(case("E6"), 11, 0, quote=moved).outcome, "permitted choice",
+          "a source route as forwarding makes it")
+    equal(error(case("E8"), 12, 0, 22, quote=changed(sent, 22, 8)).outcome, DEVIATES_MUST,
+          "... not in an error about it")
+    for at, value in (22, 6), (22, 12), (21, 11), (23, 1):
+        equal(error(case("E6"), 11, 0, quote=changed(sent, at, value)).outcome,
+              DEVIATES_MUST, "octet %d of the quote is %d" % (at, value))
     check(quote_ok(changed(sent, 8), sent), "a TTL in the quote may differ")
     check(not quote_ok(sent[:24], sent), "a short quote")
+
+
+@test("Judge: forwarded where only advice is against it breaks a SHOULD")
+def against_advice():
+    for id_ in "V6", "V41", "V49", "C9", "T8":
+        sent, _ = explain.sample(case(id_), PLAN)
+        seen = answered(case(id_), changed(sent[:len(sent) & ~3], 8, 63), hop="GB")
+        equal(seen.outcome.replace("permitted choice", "deviates (SHOULD)"),
+              "deviates (SHOULD)", id_)
+
+
+@test("Judge: NOPs that are left out or put in are nobody's fault, another octet is")
+def nops():
+    one = case("R14")
+    octets = right(one)
+    body = octets[23:34]
+    for area in body + b"\0", b"\1" * 5 + body, b"\1" + body:
+        octets_ = with_area(octets, area)
+        equal(answered(one, octets_, hop="GB").outcome, "permitted choice", area.hex())
+        equal(Judge(PLAN, "strict").judge(one, *explain.sample(one, PLAN), [
+            Answer(OUT, 0.0, PLAN.mac(OUT, PLAN.resolve("GB")), wire.Datagram(octets_),
+                   None)]).outcome, DEVIATES_MUST, "strict")
+        for at in 1, 9, 16, 20 + area.index(b"\7") + 2:
+            equal(answered(one, changed(octets_, at), hop="GB").outcome, DEVIATES_MUST,
+                  "octet %d of it" % at)
+    stamped = right(case("S3"))
+    late = changed(stamped, 24, 0x7F)
+    equal(answered(case("S3"), late, hop="GB").outcome, DEVIATES_MUST, "a time of no day")
+
+
+def with_area(octets, area):
+    """The same datagram with these options."""
+    head = octets[:20] + area + bytes(-len(area) % 4)
+    head = bytes([0x40 | len(head) // 4]) + head[1:]
+    rest = octets[(octets[0] & 15) * 4:]
+    return wire.with_sum(head[:2] + struct.pack("!H", len(head) + len(rest)) + head[4:]) + rest
+
+
+@test("Judge: what no RFC asks for is a choice, and has a name")
+def no_rule():
+    one = case("E44")
+    seen = error(one, 12, 0, 28, src="F")
+    check(seen.outcome in (CONFORMS, "permitted choice"), seen.outcome)
+    for one in cases.ALL:
+        if one.rule.level == "MAY":
+            equal(Judge(PLAN).judge(one, *explain.sample(one, PLAN), []).outcome, SILENT,
+                  one.id)
 
 
 @test("Judge: forwarded where an error or nothing is due breaks a MUST")
@@ -255,6 +313,57 @@ def contradiction():
     for one in cases.ALL:
         for may in one.may:
             check(not may.unless or cases.select([may.unless]), one.id)
+
+
+@test("Judge: a setting that another case shows to be off is no choice")
+def setting_is_off():
+    one = case("R11")
+    sent, source = explain.sample(one, PLAN)
+    octets = with_area(right(one), right(one)[20:27] + sent[27:38])
+    unread = Answer(OUT, 0.0, PLAN.mac(OUT, PLAN.resolve("n")), wire.Datagram(octets), None)
+    for other, wanted in ("permitted choice", "permitted choice"), (CONFORMS, DEVIATES_MUST):
+        session = Session(NoBed())
+        session.results = {one: Judge(PLAN).judge(one, sent, source, [unread]),
+                           case("R1"): Result(other)}
+        session.contradict()
+        equal(session.results[one].outcome, wanted, "R11 where R1 %s" % other)
+
+
+def sections():
+    """{(number of the RFC, section)} of the table."""
+    with open(os.path.join(HERE, "sections")) as file:
+        return {tuple(line.split()[:2]) for line in file if line[0] != "#"}
+
+
+CITED = re.compile(r"\bRFC (\d+),? (\d+(?:\.\d+)+)")
+PARTS = {"RFC 792": {"Time Exceeded"}, "draft of 1987, Postel and Reynolds": {"example 2"}}
+
+
+@test("Judge: each section that a case cites is in the table of sections")
+def cited():
+    known = sections()
+    for one in cases.ALL:
+        rfc, section = one.rule.rfc, one.rule.section
+        check(section in PARTS.get(rfc, ()) or (rfc.split()[-1], section.split(",")[0]) in
+              known, "%s: %s, %s" % (one.id, rfc, section))
+
+
+@test("Judge: each section that a file of the repository cites is in the table of sections")
+def cited_elsewhere():
+    known, found = sections(), 0
+    top = os.path.join(HERE, "../..")
+    names = subprocess.run(["git", "-C", top, "ls-files"], capture_output=True, text=True,
+                           check=False).stdout.split()
+    for name in names:
+        path = os.path.join(top, name)
+        # The matrix says what the cases were when it was made.
+        if name == "docs/judged.md" or not os.path.isfile(path):
+            continue
+        with open(path, errors="replace") as file:
+            for rfc, section in CITED.findall(" ".join(file.read().split())):
+                found += 1
+                check((rfc, section) in known, "%s: RFC %s, %s" % (name, rfc, section))
+    check(not names or found > 30, "only %d citations" % found)
 
 
 @test("Judge: each section of RFC 7126 about an option has a case")

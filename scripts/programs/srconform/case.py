@@ -10,7 +10,7 @@ An expectation judges only what it looks at (`look`), so that a fault is told on
 the case that is meant for it. What else differs is shown beside it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Optional, Sequence, Tuple
 
 from . import wire
@@ -19,6 +19,10 @@ from .plan import IN, OUT
 MUST, SHOULD, MAY = "MUST", "SHOULD", "MAY"
 KEEP = None     # the options as they were sent
 NOW = -1        # a time stamp of the device, in the entries of an expected Stamp
+
+# RFCs whose words of requirement have no capitals (see rules.py).
+PLAIN = ("RFC 791", "RFC 792", "RFC 1624", "RFC 2113", "RFC 5771", "RFC 6274",
+         "draft of 1987, Postel and Reynolds")
 
 CONFORMS, DEVIATES_MUST, DEVIATES_SHOULD = "conforms", "deviates (MUST)", "deviates (SHOULD)"
 CHOICE, SILENT, DEAD, NOT_APPLICABLE = "permitted choice", "silent", "dead", "not applicable"
@@ -35,11 +39,8 @@ class Rule:
     text: str
 
     def __str__(self):
-        return "%s, %s (%s): %s" % (self.rfc, self.section, self.level, self.text)
-
-    def at(self, level):
-        """The same sentence at another level."""
-        return replace(self, level=level)
+        words = ", in plain words" if self.rfc in PLAIN else ""
+        return "%s, %s (%s%s): %s" % (self.rfc, self.section, self.level, words, self.text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Send:
     frag: int = 0
     ident: Optional[int] = None     # else one of its own
     size: int = 32                  # octets of payload behind the UDP header
-    body: str = "udp"               # udp, echo, error (an ICMP error), echo-reply
+    body: str = "udp"               # udp, echo, error (an ICMP error), unknown (ICMP)
     link: str = "dut"               # or broadcast, multicast
     wrong: dict = field(default_factory=dict)
     cut: Optional[int] = None       # only so many octets of it are sent
@@ -111,7 +112,8 @@ class Out:
 
 @dataclass(frozen=True, eq=False)
 class Fragments:
-    """It is forwarded in pieces; look: cover, copied, first, df."""
+    """It is forwarded in pieces; look: cover, payload, flags, copied, first, sum,
+    reserved, few."""
 
     to: str
     first: Sequence = ()
@@ -126,9 +128,10 @@ class Fragments:
 
 @dataclass(frozen=True, eq=False)
 class Err:
-    """An ICMP error to the source; at: the pointer, counted from the header's start. look: what is judged of type,
-    pointer, quote, from, sum, route, tos, to, size, mtu. anywhere: codes that are
-    as good."""
+    """An ICMP error to the source; at: the pointer, counted from the header's start.
+    look: what is judged of type, pointer, quote, rewritten (a quote with the source route
+    as forwarding has made it), from, sum, route, tos (precedence), tos-bits, to, size,
+    mtu, ttl. codes: those that are as good."""
 
     type: int
     code: int
@@ -151,7 +154,8 @@ class Err:
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """The device answers as a host: an echo reply."""
+    """The device answers as a host: an echo reply. look: type, route (all options), sum,
+    from, data, precedence, ttl."""
 
     options: Optional[Sequence] = ()
     look: Tuple[str, ...] = ("type",)
@@ -210,4 +214,4 @@ class Case:
 
 
 PROTOCOLS = {"udp": wire.UDP, "echo": wire.ICMP, "error": wire.ICMP,
-             "echo-reply": wire.ICMP, "redirect": wire.ICMP}
+             "unknown": wire.ICMP}

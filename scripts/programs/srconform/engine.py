@@ -55,10 +55,11 @@ class Engine:
         except Broken:
             return Fate("drop")
         if not datagram.sum_ok or datagram.length < datagram.header_length or \
-                datagram.length > len(octets) or link != "dut" or \
-                not self._source_ok(datagram.src):
+                link != "dut" or not self._source_ok(datagram.src):
             return Fate("drop")
         try:
+            if datagram.length > len(octets):
+                _bad(2)
             return self._decide(datagram)
         except _Refused as refused:
             if datagram.offset or self._is_error(datagram):
@@ -126,7 +127,8 @@ class Engine:
                 _bad(at)
             if length < 3:
                 _bad(at + 1)
-            if header[at + 2] < 4 or length >= header[at + 2] > length - 3:
+            if header[at + 2] < 4 or length >= header[at + 2] > length - 3 or \
+                    header[at + 2] <= length and header[at + 2] % 4:
                 _bad(at + 2)
         elif kind == TS:
             if TS in before:
@@ -137,7 +139,8 @@ class Engine:
             ptr = header[at + 2]
             if flag not in (0, 1, 3):
                 _bad(at + 3)
-            if ptr < 5 or length >= ptr > length + 1 - size:
+            if ptr < 5 or length >= ptr > length + 1 - size or \
+                    ptr <= length and (ptr - 5) % size:
                 _bad(at + 2)
             if ptr > length and flag != 3 and header[at + 3] >> 4 == 15:
                 _bad(at + 3)

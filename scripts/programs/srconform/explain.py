@@ -57,7 +57,7 @@ def text(case, plan):
     octets, source = sample(case, plan)
     rule = case.rule
     lines = ["%s: %s" % (case.id, case.title), "",
-             "  %s, %s (%s)" % (rule.rfc, rule.section, rule.level), "  %s" % rule.text, "",
+             "  " + str(rule).replace(": " + rule.text, ""), "  %s" % rule.text, "",
              "  sent:     %s" % "; ".join(s.drawn() for s in case.sends()),
              "  expected: %s" % case.expect.drawn()]
     for may in case.may:

@@ -18,6 +18,7 @@ from .tries import Line, LineError, Mark, Try
 from .verdict import Answer, Result, combine
 
 MAGIC = b"SRcf"
+NO_TYPE = 252           # of ICMP: nobody's so far
 ROUNDS = 3
 PACE = 0.004            # between two cases
 SLOWER = (0.05, 0.3, 1.05)  # between two errors, where the device limits them
@@ -65,6 +66,8 @@ class Runner:
             return body
         if send.body == "echo":
             return wire.icmp(wire.ECHO, 0, struct.pack("!HH", token & 0xFFFF, 1), body)
+        if send.body == "unknown":
+            return wire.icmp(NO_TYPE, 0, struct.pack("!HH", token & 0xFFFF, 1), body)
         if send.body == "error":
             return wire.icmp(wire.UNREACHABLE, 3, b"\0" * 4, wire.build(
                 "192.0.2.77", source, payload=wire.udp(body)))

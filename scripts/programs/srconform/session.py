@@ -4,7 +4,7 @@
 import time
 
 from . import VERSION, special
-from .case import CONFORMS, DEAD, NOT_APPLICABLE, OUTCOMES, SILENT
+from .case import CONFORMS, DEAD, NOT_APPLICABLE, OUTCOMES, SILENT, Nothing
 from .expected import WORDS
 from .runner import Runner
 from .verdict import Judge, Result
@@ -58,9 +58,20 @@ class Session:
         for case, result in self.results.items():
             for may in case.may:
                 if may.name == result.choice and outcomes.get(may.unless) == CONFORMS:
-                    result.outcome, result.choice = SILENT, ""
-                    result.why = "no answer; expected %s; %s is answered" % (
-                        case.expect.drawn(), may.unless)
+                    self._is_none(case, result, may)
+
+    @staticmethod
+    def _is_none(case, result, may):
+        """Take a choice back."""
+        result.choice = ""
+        if isinstance(may.expect, Nothing) or not result.instead:
+            result.outcome = SILENT
+            result.why = "no answer; expected %s; %s is answered" % (
+                case.expect.drawn(), may.unless)
+        else:
+            result.outcome, result.judged = result.instead.outcome, result.instead.judged
+            result.why = "%s; %s shows that the device is not set to do so" % (
+                result.instead.why, may.unless)
 
     def status(self):
         """1 if a MUST is broken, or an answer that a MUST wants did not come; else 0."""

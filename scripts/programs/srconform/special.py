@@ -277,6 +277,8 @@ FUNCTIONS = {f.__name__: f for f in (burst, mixed, order, copies, slow, limit, l
 def run(runner, case):
     """The Result of a case of this kind."""
     result = FUNCTIONS[case.special](runner, case)
+    if result.outcome == CHOICE and not result.choice:
+        result.choice = result.why
     result.tries = []
     if result.outcome != DEAD and not runner.alive(runner.patience):
         runner.ended = case

@@ -4,7 +4,12 @@
 from . import wire
 from .case import (CHOICE, CONFORMS, DEVIATES_MUST, DEVIATES_SHOULD, KEEP, MAY, MUST,
                    SILENT, Err, Fragments, Nothing, Out, Reply)
-from .expected import WORDS, Drawing
+from .expected import WORDS, Drawing, hidden
+
+MIN_TTL = 8     # less than anybody begins with
+
+NOPS = "adds, moves or leaves out NOP and End of List, as anybody may (RFC 791, 3.1)"
+
 
 class Answer:
     """A datagram of the device that belongs to a try."""
@@ -45,14 +50,15 @@ class Result:
     seen: the answer that it is about; expected: octets of the header, if drawn."""
 
     def __init__(self, outcome, why="", *, seen=None, expected=b"", differs=(), judged=(),
-                 choice="", mask=()):
+                 choice="", mask=(), instead=None):
         self.outcome, self.why, self.seen = outcome, why, seen
         self.expected, self.differs, self.judged = expected, set(differs), set(judged)
         self.choice, self.mask = choice, set(mask)
+        self.instead = instead      # the Result where this choice is none
 
 
 def deviates(level):
-    return DEVIATES_MUST if level == MUST else DEVIATES_SHOULD
+    return {MUST: DEVIATES_MUST, MAY: CHOICE}.get(level, DEVIATES_SHOULD)
 
 
 class Judge(Drawing):
@@ -76,14 +82,21 @@ class Judge(Drawing):
             wrong = next(a for a in answers if a.kind == "redirect")
             return Result(deviates(case.rule.level), "a redirect came: %s" % wrong,
                           seen=wrong, differs={"redirect"}, judged={"redirect"})
-        if first.outcome in (CONFORMS, CHOICE):
+        if first.outcome == CONFORMS or first.choice:
             return first
         for may in case.may:
             if may.allowed(self.profile):
                 other = self._match(case, may.expect, sent, source, real)
                 if other.outcome == CONFORMS:
                     return Result(CHOICE, may.name, seen=other.seen, choice=may.name,
-                                  expected=first.expected, differs=first.differs)
+                                  expected=first.expected, differs=first.differs,
+                                  instead=first)
+        if self.profile != "strict" and isinstance(case.expect, Out) and \
+                any(self.same_but_for_nops(case.expect, sent, source, a) for a in real):
+            return Result(CHOICE, NOPS, seen=first.seen, choice=NOPS,
+                          expected=first.expected, differs=first.differs)
+        if first.outcome == CHOICE:     # other than a MAY has it
+            first.choice = first.why
         return first
 
     def _match(self, case, expect, sent, source, answers):
@@ -135,6 +148,14 @@ class Judge(Drawing):
                       differs=differs, judged=judged, mask=mask)
 
     @staticmethod
+    def fewest(size, pieces):
+        """How many fragments are enough, by the largest that there is."""
+        room = max(p.datagram.length for p in pieces)
+        heads = [p.datagram.header_length for p in pieces]
+        first, later = ((room - head) // 8 * 8 for head in (heads[0], heads[-1]))
+        return 1 + -(-max(size - first, 0) // max(later, 8))
+
+    @staticmethod
     def _say(judged):
         names = sorted(WORDS.get(name, name) for name in judged)
         return "wrong: " + ", ".join(names) if names else ""
@@ -179,12 +200,17 @@ class Judge(Drawing):
             differs.add("route")
         if d.tos >> 5 not in (6, 7):
             differs.add("tos")
+        if d.tos & 0x1E != sent[1] & 0x1E:
+            differs.add("tos-bits")
+        if d.ttl < MIN_TTL:
+            differs.add("ttl")
         if not quote_ok(error.quote, sent):
-            differs.add("quote")
+            own = [wire.addr(quad) for quad in self.plan.own()]
+            differs.add("rewritten" if quote_ok(error.quote, sent, own) else "quote")
         whole = min(len(sent), 576 - d.header_length - 8)
-        if len(error.quote) < whole or d.length > 576 + 40:
+        if len(error.quote) < whole or d.length > 576:
             differs.add("size")
-        if error.type == 3 and error.code == 4 and error.mtu < 68:
+        if error.type == 3 and error.code == 4 and not 68 <= error.mtu < len(sent):
             differs.add("mtu")
         return differs
 
@@ -198,14 +224,22 @@ class Judge(Drawing):
             return Result(deviates(level), "expected %s, got %s" % (
                 expect.drawn(), answers[0]), seen=answers[0], differs={"kind"},
                 judged={"kind"})
-        d = replies[0].datagram
-        area = b"".join(o.octets(lambda n: self.plan.resolve(n, source))
-                        for o in expect.options or ())
+        d, asked = replies[0].datagram, wire.Datagram(sent)
+        area, stamps = self.area(expect.options or (), source)
         differs = set()
-        if expect.options is not KEEP and d.area.rstrip(b"\0") != area.rstrip(b"\0"):
+        if expect.options is not KEEP and \
+                hidden(d.area, stamps).rstrip(b"\0") != hidden(area, stamps).rstrip(b"\0"):
             differs.add("route")
         if not d.sum_ok:
             differs.add("sum")
+        if d.src != asked.dst:
+            differs.add("from")
+        if d.payload[4:] != asked.payload[4:]:
+            differs.add("data")
+        if d.tos >> 5 != asked.tos >> 5:
+            differs.add("precedence")
+        if d.ttl < MIN_TTL:
+            differs.add("ttl")
         judged = differs & set(expect.look)
         return Result(deviates(level) if judged else CONFORMS, self._say(judged),
                       seen=replies[0], differs=differs, judged=judged)
@@ -234,6 +268,10 @@ class Judge(Drawing):
             differs.add("flags")
         if not all(p.datagram.sum_ok for p in pieces):
             differs.add("sum")
+        if any((p.datagram.frag ^ wire.Datagram(sent).frag) & wire.RESERVED for p in pieces):
+            differs.add("reserved")
+        if len(pieces) > self.fewest(len(payload), pieces):
+            differs.add("few")
         for name, drawn, some in (("first", expect.first, pieces[:1]),
                                   ("copied", expect.later, pieces[1:])):
             if drawn is None:
@@ -257,18 +295,38 @@ def trimmed(area):
     return b"".join(o.octets for o in wire.read_options(area) if o.kind != wire.NOP)
 
 
-def quote_ok(quote, sent):
+def quote_ok(quote, sent, own=()):
     """The header as received, and eight octets of what follows. TTL, checksum and what
-    options record may be as forwarding leaves them (RFC 1812, 4.3.2.3)."""
-    was = wire.Datagram(sent) if len(sent) >= 20 else None
-    if was is None or len(quote) < min(len(sent), was.header_length + 8):
+    options record may be as forwarding leaves them (RFC 1812, 4.3.2.3); with addresses of
+    the device, so may its source route: a destination that is its own or of the route,
+    own addresses in slots, and a pointer that has moved on."""
+    if not wire.sound(sent):
+        return False
+    was = wire.Datagram(sent)
+    if len(quote) < min(len(sent), was.header_length + 8):
         return False
     free = {8, 10, 11}
     for option in was.options:
         if option.kind in (wire.RR, wire.TS):
             free |= set(range(option.at + 2, option.at + len(option.octets)))
+        if option.is_route and own:
+            free |= _moved_on(quote, sent, option, own)
     end = min(len(quote), len(sent))
     return all(quote[i] == sent[i] for i in range(end) if i not in free)
+
+
+def _moved_on(quote, sent, route, own):
+    """Octets in which a quote has the source route as forwarding makes it."""
+    free, start = set(), route.at + 3
+    if quote[16:20] in list(own) + route.slots():
+        free |= set(range(16, 20))
+    pointer = quote[route.at + 2]
+    if pointer > route.ptr and pointer % 4 == 0 and pointer <= len(route.octets) + 1:
+        free.add(route.at + 2)
+    for slot in range(start, route.at + len(route.octets) - 3, 4):
+        if quote[slot:slot + 4] in own:
+            free |= set(range(slot, slot + 4))
+    return free
 
 
 def combine(case, results, wanted):

@@ -20,7 +20,7 @@ class Fault:
 QUIET = "silent choice"
 KIND = "kind"  # forwarded, an error, a reply: it is another one than expected
 ROUTE_FAILED = "H35 H36 H38 H51 H52 H53 H54 H55 H56 H57 H58 H59 E9 E16 E24 E27"
-TTL_ENDS = "L E2 E4 E5 E6 E7 E10 E11 E12 E13 E14 E15 E17 E18 E20 E39 E40 E42 E43 B11"
+TTL_ENDS = "L E2 E4 E5 E6 E7 E10 E11 E12 E13 E14 E15 E17 E18 E20 E39 E40 E42 E43 E45 E46 B11"
 
 FAULTS = {
     # The source route
@@ -52,11 +52,11 @@ FAULTS = {
         "V18 V19 V20"),
     "last-slot-left": Fault(
         "takes a route with one slot left for complete", "H1 H21 H30",
-        "kind type silent pointer route to dst area"),
+        "kind type silent pointer route to dst area choice"),
     "full-route-delivered": Fault(
         "takes a route of nine slots for complete", "H29 H49", "kind", "H30 H50 C19"),
     "complete-route-dropped": Fault(
-        "drops a complete route for itself", "H18 H20", "silent", "H19 H66",
+        "drops a complete route for itself", "H18 H20", "silent", "H19 H66 H69",
         profile="strict"),
     "hits-dropped": Fault(
         "drops source routes that are addressed to it, without a word", "H1 H31", QUIET,
@@ -101,7 +101,7 @@ FAULTS = {
         "rr ts choice", "R S T B5"),
     "options-stripped": Fault(
         "removes the options of what it forwards for others", "T1 O1 R1",
-        "area length ptr record slots rr ts stamp other padding first copied sum"),
+        "area length ptr record slots rr ts stamp other padding first copied sum choice"),
     # Validity
     "route-length": Fault(
         "accepts a source route whose length is no whole number of slots", "V6 V41",
@@ -128,21 +128,18 @@ FAULTS = {
         "silent choice", "O F18 F19 V44"),
     "nop-dropped": Fault(
         "drops what has a NOP", "O8 O23 H61 R14", "silent", "O11 O16 O17 V20 V21 V46"),
-    "nop-lost": Fault(
-        "removes NOP options", "O8 O11",
-        "area ptr record length slots other rr ts dst"),
     # Record Route and Timestamp
-    "record-stays": Fault(
-        "does not record itself in Record Route", "R11 T12", "rr first kind choice",
-        "R O13 O14 O15 F24 B5"),
+    "pointer-across": Fault(
+        "accepts a pointer of Record Route or Timestamp that is across two slots", "V49 V50",
+        "choice kind", "V49"),
     "record-slot-off": Fault(
-        "records itself one slot too far in Record Route", "R1 R2 R3", "rr first"),
+        "records itself one slot too far in Record Route", "R1 R2 R3", "rr first route"),
     "record-pointer-stays": Fault(
-        "does not advance the pointer of Record Route", "R1 R2 R4", "rr first"),
+        "does not advance the pointer of Record Route", "R1 R2 R4", "rr first route"),
     "stamp-slot-off": Fault(
-        "writes a timestamp one slot too far", "S1 S5 S7", "ts stamp"),
+        "writes a timestamp one slot too far", "S1 S5 S7", "ts stamp route"),
     "stamp-pointer-stays": Fault(
-        "does not advance the pointer of Timestamp", "S1 S5 S7", "ts"),
+        "does not advance the pointer of Timestamp", "S1 S5 S7", "ts route"),
     "stamp-no-address": Fault(
         "writes a time alone where address and time are asked for", "S5 S6",
         "ts stamp", "H68 T14"),
@@ -186,7 +183,11 @@ FAULTS = {
         "leaves the source route out of later fragments", "F14 F15", "copied", "F24"),
     "fragments-unsent": Fault(
         "drops what it would have to fragment", "F13 F14", "silent",
-        "F15 F16 F17 F18 F19 F24"),
+        "F15 F16 F17 F18 F19 F24 F25 F26"),
+    "reserved-lost": Fault(
+        "clears the reserved flag in fragments", "F25", "reserved", "F25"),
+    "fragments-many": Fault(
+        "makes fragments of 32 octets", "F26", "few", "F26"),
     "fragments-dropped": Fault(
         "drops later fragments of a source route", "F5 F6 F7", "silent", "F5"),
     "fragments-reassembled": Fault(
@@ -201,7 +202,9 @@ FAULTS = {
     # ICMP errors
     "no-errors": Fault(
         "sends no ICMP error at all", "L4 E1 V1", QUIET,
-        "L T F20 F21 F22 F23 V E H60 B11 " + ROUTE_FAILED),
+        "L T F20 F21 F22 F23 V E C31 H60 B11 " + ROUTE_FAILED),
+    "truncated-silent": Fault(
+        "says nothing about what is shorter than its total length", "C31", "silent", "C31"),
     "no-route-silent": Fault(
         "says nothing about an ordinary datagram without a route", "E1", "silent", "T11"),
     "no-neighbour-silent": Fault(
@@ -216,7 +219,14 @@ FAULTS = {
         "sends ICMP errors from its address on another interface", "E2 E3 E4", "from",
         "E2"),
     "error-tos": Fault(
-        "sends ICMP errors with a TOS of 0", "E12", "tos", "E12", profile="strict"),
+        "sends ICMP errors with a TOS of 0", "E12 E45", "tos tos-bits", "E12",
+        profile="strict"),
+    "error-tos-bits": Fault(
+        "sends ICMP errors without the TOS bits of the datagram", "E45", "tos-bits", "E45"),
+    "icmp-ttl-taken": Fault(
+        "sends ICMP messages with the TTL of what they answer", "E46 E47", "ttl", "E46"),
+    "unknown-icmp-answered": Fault(
+        "answers ICMP of an unknown type", "E51", "kind", "E51"),
     "error-about-error": Fault(
         "answers ICMP errors with ICMP errors", "E21 E22 E23 E24", "kind", "E21"),
     "error-about-fragment": Fault(
@@ -232,7 +242,7 @@ FAULTS = {
         "route to", "E43"),
     "quote-rewritten": Fault(
         "quotes the header with another destination than it came with", "E5 E6 E8 E9",
-        "quote", "E7 F23"),
+        "quote choice", "E7 F23"),
     "quote-28": Fault(
         "quotes 28 octets, whatever the length of the header", "E6 E8 E10",
         "quote size", "E7 E9 E11 F23"),
@@ -241,7 +251,19 @@ FAULTS = {
         "E7 E9 E10 E11 F23"),
     "echo-without-route": Fault(
         "answers a source-routed echo request without the reversed route", "H20 H66",
-        "route", "H20"),
+        "route", "H20 H69"),
+    "source-in-way-back": Fault(
+        "keeps the source in a reversed route where it has recorded itself", "H69", "route",
+        "H69"),
+    "echo-options-lost": Fault(
+        "answers an echo request without its Record Route and Timestamp", "R18 S20",
+        "route", "R18"),
+    "echo-data-cut": Fault(
+        "answers an echo request with 64 octets of its data at most", "E49", "data", "E49"),
+    "echo-from-first": Fault(
+        "answers an echo request from its first address", "E48", "from", "E48"),
+    "echo-precedence-lost": Fault(
+        "answers an echo request without its precedence", "E50", "precedence", "E50"),
     "redirects-routes": Fault(
         "sends redirects for source routes", "H13 H67", "redirect", "H13"),
     # What must not be forwarded
@@ -251,8 +273,13 @@ FAULTS = {
     "directed-broadcast": Fault(
         "forwards to the broadcast address of a link", "W8 W9", "kind", "W8"),
     "martian-source": Fault(
-        "forwards from sources that are no host's", "W11 W12 W13 W17 W18 W19", "kind",
+        "forwards from sources that are no host's", "W11 W12 W13 W17 W18 W19 W28", "kind",
         "W14 W16 W20 W22 W26"),
+    "class-e-source": Fault("forwards from 240/4", "W29", "kind", "W29"),
+    "limited-broadcast": Fault(
+        "forwards the limited broadcast", "W27", "kind", "W6 E30"),
+    "truncated-forwarded": Fault(
+        "forwards what is shorter than its total length", "C9 C10", "kind", "C31"),
     "own-source": Fault("forwards from its own address", "W15 W21", "kind", "W15"),
     "loopback-destination": Fault("forwards to 127/8", "W23", "kind", "W25"),
     # Life
@@ -264,7 +291,7 @@ FAULTS = {
         "B9"),
     "reorders": Fault(
         "lets every second datagram with options pass the one before it", "B7",
-        "crowd", "B7"),
+        "crowd choice", "B7"),
     "loses-bursts": Fault(
         "loses datagrams with options behind the 40th in a row", "B1 B3 B4 B5",
         "crowd silent", "B"),
@@ -276,5 +303,9 @@ CHOICES = {
     "errors-limited": "no more than ten ICMP errors a second, after ten at once",
     "quote-8-octets": "ICMP errors quote the header and eight octets",
     "no-redirects": "no ICMP redirects",
+    "quote-as-forwarded": "ICMP errors quote the source route as it has been rewritten",
+    "nops-lost": "removes NOP options",
+    "record-unread": "passes Record Route through unread",
+    "stamp-unread": "passes flags 0 and 1 of Timestamp through unread",
     "no-route-host-code": "ICMP 3/1 where there is no route",
 }

@@ -41,12 +41,12 @@ class Datagram:
 
     @staticmethod
     def accept(octets):
-        """The datagram in a frame, without what a link has added; or None if it
-        must be dropped without a word (RFC 1812, 5.2.2)."""
+        """The datagram in a frame, without what a link has added, or less of it than it
+        says; None if it must be dropped without a word (RFC 1812, 5.2.2)."""
         if len(octets) < 20 or octets[0] >> 4 != 4:
             return None
         size, length = (octets[0] & 15) * 4, octets[2] << 8 | octets[3]
-        if size < 20 or not size <= length <= len(octets):
+        if size < 20 or size > min(length, len(octets)):
             return None
         return Datagram(bytes(octets[:length]))
 
@@ -58,6 +58,9 @@ class Datagram:
         return Datagram(struct.pack(
             "!BBHHHBBH4s4s", 0x40 | size // 4, tos, size + len(payload), ident, 0,
             ttl, protocol, 0, source, destination) + options + payload)
+
+    def is_whole(self):
+        return len(self.raw) >= (self.head[2] << 8 | self.head[3])
 
     def sum_is_right(self):
         return checksum(self.head) == 0
@@ -178,9 +181,11 @@ def fragments(datagram, mtu, faulty):
         piece = payload[at:at + room]
         more = at + len(piece) < len(payload)
         if more:
-            piece = payload[at:at + room // 8 * 8]
+            piece = payload[at:at + (32 if faulty("fragments-many") else room // 8 * 8)]
         offset = (field & OFFSET) + at // 8
         flags = field & ~(MF | OFFSET) | (MF if more or field & MF else 0)
+        if faulty("reserved-lost"):
+            flags &= DF | MF
         head[6:8] = (flags | offset & OFFSET).to_bytes(2, "big")
         part = Datagram(bytes(head) + piece)
         yield part

@@ -73,7 +73,7 @@ class Arrival:
 
     def __init__(self, port, frame, datagram):
         self.port, self.frame, self.datagram = port, frame, datagram
-        self.options = None
+        self.options, self.rewritten = None, False
 
 
 class Refused(Exception):
@@ -142,6 +142,8 @@ class Router:
             return
         if not datagram.sum_is_right() and not self.faulty("checksum-unverified"):
             return
+        if not datagram.is_whole() and self.faulty("truncated-silent"):
+            return
         arrival = Arrival(port, frame, datagram)
         self._count += 1
         try:
@@ -170,6 +172,8 @@ class Router:
         datagram, faulty = arrival.datagram, self.faulty
         destination = datagram.destination
         self._check_addresses(arrival)
+        if not datagram.is_whole() and not faulty("truncated-forwarded"):
+            raise Refused(PARAMETER, 0, b"\2\0\0\0")
         if datagram.has_options():
             self._dies_of(datagram)
             arrival.options = Options.read(datagram.head, faulty)
@@ -189,8 +193,12 @@ class Router:
         source, destination = datagram.source, datagram.destination
         if not self.is_host(source) and not faulty("martian-source"):
             raise Refused()
+        if source[0] >= 240 and not faulty("class-e-source"):
+            raise Refused()
         if source in self.own and not faulty("own-source"):
             raise Refused()
+        if destination == b"\xff" * 4 and faulty("limited-broadcast"):
+            return
         if arrival.frame != HOST_FRAME and not faulty("link-broadcast-forwarded"):
             raise Refused(UNREACHABLE if faulty("error-about-broadcast") else None, NET)
         if self.is_broadcast(destination):
@@ -292,6 +300,8 @@ class Router:
         self._last_hit = self._count
         unprocessed = faulty("every-64th") and self._hits % 64 == 0
         recorded = self._recorded(arrival, way)
+        if self.chooses("quote-as-forwarded"):
+            self._rewrite(arrival, address, recorded)
         self._spend_ttl(arrival, cost)
         self._fits(arrival, way)
         self._redirect(arrival, way)
@@ -339,6 +349,9 @@ class Router:
         return way.port.address_for(way.next_hop)
 
     def _rewrite(self, arrival, address, recorded):
+        if arrival.rewritten:
+            return
+        arrival.rewritten = True
         datagram, faulty = arrival.datagram, self.faulty
         head, at = datagram.head, arrival.options.route
         slot = at + head[at + 2] - 1
@@ -370,7 +383,7 @@ class Router:
     def _ordinary(self, arrival):
         datagram = arrival.datagram
         route = self.lookup(datagram.destination)
-        if datagram.destination[0] == 127:  # which a fault has let in
+        if datagram.destination[0] in (127, 255):  # which a fault has let in
             route = next(r for r in self._routes if r.gateway and r.port is not
                          arrival.port)
         if route is None or route.kind == "unreachable":
@@ -444,11 +457,13 @@ class Router:
     def _record(self, head, at, own):
         length = head[at + 1]
         pointer = head[at + 2]
+        if self.chooses("record-unread"):
+            return
         if pointer < 4:
             raise BadOption(at + 2)
-        if self.faulty("record-stays") or pointer > length:
+        if pointer > length:
             return
-        if pointer + 3 > length:
+        if pointer + 3 > length or pointer % 4 and not self.faulty("pointer-across"):
             raise BadOption(at + 2)
         slot = at + pointer - 1
         if self.faulty("record-slot-off"):
@@ -460,6 +475,8 @@ class Router:
     def _timestamp(self, head, at, own):
         length, faulty = head[at + 1], self.faulty
         pointer, flag = head[at + 2], head[at + 3] & 15
+        if flag in (0, 1) and self.chooses("stamp-unread"):
+            return
         if flag not in (0, 1, 3):
             raise BadOption(at + 3)
         if pointer < 5:
@@ -468,7 +485,8 @@ class Router:
             self._overflow(head, at, flag)
             return
         size = 8 if flag in (1, 3) else 4
-        if pointer + size - 1 > length:
+        if pointer + size - 1 > length or \
+                (pointer - 5) % size and not faulty("pointer-across"):
             raise BadOption(at + 2)
         slot = at + pointer - 1
         if faulty("stamp-slot-off"):
@@ -517,7 +535,7 @@ class Router:
             datagram.head[6] &= ~(DF >> 8)
         if faulty("payload-changed") and len(datagram.payload) >= 40:
             datagram.payload = datagram.payload[:-1] + b"\xaa"
-        if faulty("nop-lost") and datagram.has_options():
+        if self.chooses("nops-lost") and datagram.has_options():
             self._lose_nops(datagram)
         self._out(way, datagram, arrival)
 
@@ -570,6 +588,9 @@ class Router:
         datagram = arrival.datagram
         payload = datagram.payload
         if datagram.protocol == ICMP:
+            if payload[:1] == b"\xfc" and self.faulty("unknown-icmp-answered"):
+                self._originate(datagram.source, datagram.destination, header.icmp(
+                    UNREACHABLE, PROTOCOL, bytes(4), datagram.raw[:28]), b"", 0, 64)
             if (len(payload) >= 8 and payload[0] == ECHO
                     and header.checksum(payload) == 0):
                 self._echo(arrival)
@@ -611,10 +632,16 @@ class Router:
             if self.faulty("echo-without-route"):
                 back, answer = datagram.source, b""
             for at in options.record, options.stamp:
-                if at is not None:
+                if at is not None and not self.faulty("echo-options-lost"):
                     answer += bytes(head[at:at + head[at + 1]])
-        reply = header.icmp(ECHO_REPLY, 0, datagram.payload[4:8], datagram.payload[8:])
-        self._originate(back, own, reply, answer, datagram.head[1])
+        data = datagram.payload[8:]
+        if self.faulty("echo-data-cut"):
+            data = data[:64]
+        if self.faulty("echo-from-first"):
+            own = self.ports[0].own[0]
+        reply = header.icmp(ECHO_REPLY, 0, datagram.payload[4:8], data)
+        self._originate(back, own, reply, answer, datagram.head[1] & (
+            0x1F if self.faulty("echo-precedence-lost") else 0xFF), datagram.ttl)
 
     def _way_back(self, arrival, head):
         """(first destination, option) of the reversed route: what has been recorded,
@@ -626,7 +653,7 @@ class Router:
         end = min(head[at + 2] - 1, self._end(head, at))
         slots = [bytes(head[at + i:at + i + 4]) for i in range(3, end, 4)]
         slots = [slot for slot in slots if len(slot) == 4 and slot not in self.own]
-        if slots and slots[0] == source:
+        if slots and slots[0] == source and not self.faulty("source-in-way-back"):
             slots.pop(0)
         if not self.faulty("route-not-reversed"):
             slots.reverse()
@@ -636,9 +663,9 @@ class Router:
         rest = b"".join(slots[1:])
         return slots[0], bytes((head[at], 3 + len(rest), 4)) + rest
 
-    def _originate(self, to, own, message, options, tos):
+    def _originate(self, to, own, message, options, tos, ttl):
         """Send a message of our own; own: its source, or None for the address of
-        the port that it leaves by."""
+        the port that it leaves by; ttl: of the datagram that it answers."""
         route = self.lookup(to)
         if to in self.own or route is None or route.kind != "unicast":
             return
@@ -646,6 +673,7 @@ class Router:
         if own is None:
             own = way.port.address_for(way.next_hop)
         datagram = Datagram.make(own, to, ICMP, message, options, tos,
+                                 ttl=ttl if self.faulty("icmp-ttl-taken") else 64,
                                  ident=int.from_bytes(self._next_ident(), "big"))
         self._out(way, datagram)
 
@@ -684,11 +712,13 @@ class Router:
         if faulty("error-checksum"):
             message = message[:2] + bytes((message[2] ^ 1,)) + message[3:]
         tos = 0 if faulty("error-tos") else received.head[1] & 0x1E | 0xC0
+        if faulty("error-tos-bits"):
+            tos &= 0xE0
         own = None
         if faulty("error-source"):
             other = [port for port in self.ports if port is not arrival.port]
             own = other[0].own[0] if other else b"\x0a\0\0\1"
-        self._originate(to, own, message, options, tos)
+        self._originate(to, own, message, options, tos, received.ttl)
 
     def _error_route(self, arrival, received):
         """RFC 1812, 4.3.2.6, from the route as it was received."""
@@ -707,6 +737,8 @@ class Router:
     def _quote(self, arrival, received, before):
         faulty = self.faulty
         quote = received.raw
+        if arrival.rewritten and self.chooses("quote-as-forwarded"):
+            quote = arrival.datagram.finish()
         if faulty("quote-rewritten"):
             quote = arrival.datagram.finish()
             if quote == received.raw:  # refused before anything was written

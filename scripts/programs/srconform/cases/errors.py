@@ -12,10 +12,11 @@ from ..wire import MF
 HIT, BAD = [Loose("n")], [Loose("n", ptr=3)]
 NEXT_BAD = [Loose("224.0.0.1")]
 STRAIGHT = May(Err(3, 5, look=("type", "route", "to")), "sends errors straight to the source, "
-               "as policy may want it (RFC 1812, 4.3.2.6)")
+               "as where policy would stop them on the way (RFC 1812, 4.3.2.6)")
 STRAIGHT_TTL = May(Err(11, 0, look=("type", "route", "to")), STRAIGHT.name)
 QUIET = May(Nothing(), "discards without a word, as Linux does", only="linux")
-LOUD = ("from", "to", "sum")
+QUOTE = ("quote", "rewritten")
+AS_FORWARDED = "quotes the source route as forwarding has made it (RFC 1812, 4.3.2.3)"
 
 
 def never(number, title, rule, send, nasty=True):
@@ -34,27 +35,29 @@ CASES = [
     Case("E5", "a TTL error quotes the header as received", rules.ERR_QUOTE,
          Send("F", ttl=1), Err(11, 0, look=("quote",))),
     Case("E6", "a TTL error about LSRR quotes the header as received", rules.ERR_QUOTE,
-         Send("A", HIT, ttl=1), Err(11, 0, look=("quote",)),
-         known="a device that rewrites first quotes what it has written"),
+         Send("A", HIT, ttl=1), Err(11, 0, look=QUOTE),
+         (May(Err(11, 0, look=("quote",)), AS_FORWARDED),)),
     Case("E7", "... also behind own addresses", rules.ERR_QUOTE,
-         Send("A", [Loose("B", "n")], ttl=1), Err(11, 0, look=("quote",)),
+         Send("A", [Loose("B", "n")], ttl=1), Err(11, 0, look=QUOTE),
+         (May(Err(11, 0, look=("quote",)), AS_FORWARDED),),
          known="Linux quotes the last own address as the destination"),
-    Case("E8", "an error about an option quotes the header as received", rules.ERR_QUOTE,
-         Send("A", BAD), Err(12, 0, look=("quote",)), nasty=True),
+    Case("E8", "an error about an option quotes the header as received",
+         rules.PROBLEM_QUOTE, Send("A", BAD), Err(12, 0, look=QUOTE), nasty=True),
     Case("E9", "a source route that failed is quoted as received", rules.ERR_QUOTE,
-         Send("A", [Strict("F")]), Err(3, 5, look=("quote",)), (QUIET,)),
+         Send("A", [Strict("F")]), Err(3, 5, look=QUOTE),
+         (May(Err(3, 5, look=("quote",)), AS_FORWARDED), QUIET)),
     Case("E10", "an error has as much of the datagram as fits", rules.ERR_SIZE,
          Send("F", ttl=1, size=300), Err(11, 0, look=("size",))),
     Case("E11", "an error about a large datagram is no longer than 576 octets",
          rules.ERR_SIZE, Send("F", ttl=1, size=1000), Err(11, 0, look=("size",))),
     Case("E12", "an error's TOS has precedence 6 or 7", rules.ERR_TOS, Send("F", ttl=1),
-         Err(11, 0, look=("tos",)), (May(Err(11, 0), "sends errors with the TOS of "
-                                         "ordinary traffic"),)),
+         Err(11, 0, look=("tos",)), (May(Err(11, 0), "sends errors with another precedence, "
+                                         "a setting (RFC 1812, 4.3.2.5)"),)),
     Case("E13", "the checksums of an error are right", rules.ERR_SUM, Send("F", ttl=1),
          Err(11, 0, look=("sum",))),
     Case("E14", "the checksums of an error about LSRR are right", rules.ERR_SUM,
          Send("A", HIT, ttl=1), Err(11, 0, look=("sum",))),
-    Case("E15", "an error goes to the source", rules.ERR_QUOTE, Send("A", HIT, ttl=1),
+    Case("E15", "an error goes to the source", rules.ERR_TO, Send("A", HIT, ttl=1),
          Err(11, 0, look=("to",))),
     Case("E16", "LSRR that failed, with a part recorded: the error goes back along it",
          rules.REVERSED, Send("A", [Loose("m", "224.0.0.1", ptr=8)]),
@@ -70,8 +73,10 @@ CASES = [
          (STRAIGHT_TTL,)),
     Case("E19", "an error about the source route itself goes straight", rules.REVERSED,
          Send("A", [Loose("m", "n", ptr=9)]),
-         Err(12, 0, look=("type", "route", "to")), nasty=True),
-    Case("E20", "nothing recorded: the error goes straight", rules.REVERSED,
+         Err(12, 0, look=("type", "route", "to")),
+         (May(Err(12, 0), "sends it along the recorded part, which nothing forbids"),),
+         nasty=True),
+    Case("E20", "nothing recorded: the error goes straight", rules.ERR_TO,
          Send("A", HIT, ttl=1), Err(11, 0, look=("type", "to"))),
     never(21, "no error about an ICMP error whose TTL ends", rules.ERR_NOT_ERR,
           Send("F", ttl=1, body="error")),
@@ -104,7 +109,7 @@ CASES = [
           Send("A", BAD, src="255.255.255.255")),
     never(36, "no error to a link's broadcast address", rules.ERR_NOT_SOURCE,
           Send("A", BAD, src="BCA")),
-    never(37, "no error to the device's own address", rules.ERR_NOT_SOURCE,
+    never(37, "no error to the device's own address", rules.OWN_SOURCE,
           Send("F", ttl=1, src="A")),
     never(38, "no TTL error to a link's broadcast address", rules.ERR_NOT_SOURCE,
           Send("F", ttl=1, src="BCA")),
@@ -127,4 +132,18 @@ CASES = [
          (May(Err(12, 0), "sends the datagram's Record Route along in its error"),
           May(Out("F"), "passes the option on without a look into it")), nasty=True,
          known="Linux sends it along"),
+    Case("E45", "an error has the TOS bits of the datagram", rules.ERR_TOS_BITS,
+         Send("F", ttl=1, tos=0x08), Err(11, 0, look=("tos-bits",))),
+    Case("E46", "an error does not take the TTL of the datagram", rules.ICMP_TTL,
+         Send("F", ttl=1), Err(11, 0, look=("ttl",))),
+    Case("E47", "an echo reply does not take the TTL of the request", rules.ICMP_TTL,
+         Send("A", body="echo", ttl=1), Reply(look=("ttl",))),
+    Case("E48", "an echo reply comes from the address that was asked", rules.ECHO_FROM,
+         Send("B", body="echo"), Reply(look=("from",))),
+    Case("E49", "an echo reply has all of the data", rules.ECHO_DATA,
+         Send("A", body="echo", size=501), Reply(look=("data",))),
+    Case("E50", "an echo reply has the precedence of the request", rules.REPLY_PRECEDENCE,
+         Send("A", body="echo", tos=0x60), Reply(look=("precedence",))),
+    Case("E51", "an ICMP message of an unknown type gets no answer", rules.ICMP_UNKNOWN,
+         Send("A", body="unknown"), Nothing()),
 ]

@@ -5,7 +5,7 @@
 """
 
 from .. import rules
-from ..case import Case, Nothing, Out, Send
+from ..case import SHOULD, Case, Err, May, Nothing, Out, Send
 from ..option import Loose, Record
 
 HIT, ON = [Loose("n")], [Loose("B", ptr=8)]
@@ -19,8 +19,16 @@ def ones(_):
     return 0xFFFF
 
 
-def invalid(number, title, send, rule=rules.VALID):
-    return Case("C%d" % number, title, rule, send, Nothing(), nasty=True)
+def invalid(number, title, send, rule=rules.VALID, at=None):
+    """at: where a Parameter Problem may point."""
+    may = () if at is None else (May(Err(12, 0, at=at, look=("type", "pointer")),
+                                     "answers ICMP 12/0 (RFC 1812, 5.2.2)"),)
+    return Case("C%d" % number, title, rule, send, Nothing(), may, nasty=True)
+
+
+def truncated(number, title, send):
+    return Case("C%d" % number, title, rules.TRUNCATED, send, Nothing(look=("out",)),
+                nasty=True)
 
 
 CASES = [
@@ -30,29 +38,31 @@ CASES = [
             Send("A", HIT, wrong={"sum_": other}), rules.SUM_VERIFY),
     invalid(3, "version 5", Send("F", wrong={"version": 5})),
     invalid(4, "version 0", Send("A", HIT, wrong={"version": 0})),
-    invalid(5, "a header length of 16", Send("F", wrong={"header_length": 16})),
+    invalid(5, "a header length of 16", Send("F", wrong={"header_length": 16}),
+            at=0),
     invalid(6, "a header length of 0", Send("F", wrong={"header_length": 0})),
-    invalid(7, "a total length shorter than the header", Send("F", wrong={"length": 19})),
+    invalid(7, "a total length shorter than the header", Send("F", wrong={"length": 19}),
+            at=2),
     invalid(8, "LSRR, total length shorter than the header",
-            Send("A", HIT, wrong={"length": 24})),
-    invalid(9, "a total length longer than the datagram",
-            Send("F", wrong={"length": 500})),
-    invalid(10, "LSRR, total length longer than the datagram",
-            Send("A", HIT, wrong={"length": 500})),
+            Send("A", HIT, wrong={"length": 24}), at=2),
+    truncated(9, "a total length longer than the datagram: not forwarded",
+              Send("F", wrong={"length": 500})),
+    truncated(10, "LSRR, total length longer than the datagram: not forwarded",
+              Send("A", HIT, wrong={"length": 500})),
     invalid(11, "a header length that takes in the payload: what it holds is no option",
-            Send("F", [], wrong={"header_length": 60, "length": 40})),
+            Send("F", [], wrong={"header_length": 60, "length": 40}), at=2),
     Case("C12", "a checksum of 0x0000 on arrival", rules.SUM_VERIFY, Send("F", sum_in=0),
          Out("F", look=("dst", "sum"))),
     Case("C13", "a checksum of 0xffff on arrival, which is 0 as well", rules.SUM_VERIFY,
          Send("F", sum_in=0, wrong={"sum_": ones}), Out("F", look=("dst", "sum"))),
     Case("C14", "LSRR with a checksum of 0x0000 on arrival", rules.SUM_VERIFY,
          Send("A", HIT, sum_in=0), Out("n", ON, look=("dst", "sum"))),
-    Case("C15", "a checksum that becomes 0x0000", rules.SUM_RIGHT, Send("F", sum_out=0),
+    Case("C15", "a checksum that becomes 0x0000", rules.SUM_ZERO, Send("F", sum_out=0),
          Out("F", look=("sum", "sum0")), known="RFC 1141 gives 0xffff here"),
-    Case("C16", "LSRR: a checksum that becomes 0x0000", rules.SUM_RIGHT,
+    Case("C16", "LSRR: a checksum that becomes 0x0000", rules.SUM_ZERO,
          Send("A", HIT, sum_out=0), Out("n", ON, look=("sum", "sum0")),
          known="RFC 1141 gives 0xffff here"),
-    Case("C17", "LSRR: a checksum that becomes 0x0001", rules.SUM_RIGHT,
+    Case("C17", "LSRR: a checksum that becomes 0x0001", rules.SUM_ZERO,
          Send("A", HIT, sum_out=1), Out("n", ON, look=("sum", "sum0"))),
     Case("C18", "LSRR: the checksum", rules.SUM_RIGHT, Send("A", HIT),
          Out("n", ON, look=("sum",))),
@@ -67,7 +77,7 @@ CASES = [
     Case("C22", "TOS stays", rules.TOS_KEPT, Send("F", tos=0xB8), Out("F", look=("tos",))),
     Case("C23", "LSRR: TOS stays", rules.TOS_KEPT, Send("A", HIT, tos=0xB8),
          Out("n", ON, look=("tos",))),
-    Case("C24", "the two low bits of TOS (ECN) stay", rules.TOS_KEPT,
+    Case("C24", "the two low bits of TOS (ECN) stay", rules.CE_KEPT,
          Send("A", HIT, tos=0x03), Out("n", ON, look=("tos",))),
     Case("C25", "the identification stays", rules.ID_KEPT, Send("F", ident=0xBEEF),
          Out("F", look=("id",))),
@@ -81,4 +91,9 @@ CASES = [
          Out("n", ON, look=("src", "proto", "version"))),
     Case("C30", "an ordinary datagram to a neighbour", rules.ORDINARY, Send("n"),
          Out("n", look=("side", "hop", "dst"))),
+    Case("C31", "a total length longer than the datagram: an error points at it",
+         rules.TRUNCATED, Send("F", wrong={"length": 500}),
+         Err(12, 0, at=2, span=(2, 3), look=("type", "pointer"), forwarded=SHOULD),
+         (May(Nothing(), "discards without a word, as Linux does", only="linux"),),
+         nasty=True),
 ]

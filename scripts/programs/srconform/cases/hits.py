@@ -7,13 +7,16 @@
 """
 
 from .. import rules
-from ..case import NOW, Case, Err, May, Nothing, Out, Reply, Send
+from ..case import MUST, NOW, SHOULD, Case, Err, May, Nothing, Out, Reply, Send
 from ..option import NOP, Loose, Stamp, Strict
 from ..plan import IN
 
 ROUTE = ("dst", "length", "ptr", "record", "slots")
 NOT_FOR_ITSELF = May(Nothing(), "takes no source-routed datagram for itself", unless="H18")
 UNLUCKY = May(Nothing(), "discards without a word, as Linux does", only="linux")
+NOT_BACK = May(Err(3, 5), "refuses to send a route back, so that no redirect is due")
+NOT_RECORDED = May(Out("n", [Loose("B", ptr=8), Stamp(1, room=8)], look=("record", "ts")),
+                   "passes flags 0 and 1 through unchanged", unless="S1")
 OTHER_CODE = "RFC 1812 names code 5; 0 and 1 are seen on old stacks"
 FAR = ["F%d" % i for i in range(1, 10)]
 
@@ -30,10 +33,12 @@ def sizes(kind, first, rule):
         Out("n", full(kind, count)[1], look=ROUTE)) for count in range(1, 10)]
 
 
-def refused(number, kind, target, what):
+def refused(number, kind, target, what, forwarded=MUST):
+    """forwarded: the level of what is against forwarding to there (RFC 1812, 5.3.5.1 and
+    5.3.7, RFC 2644 and 5771)."""
     return Case("H%d" % number, "%s whose next address is %s" % (kind.name, what),
-                rules.SR_FAILED, Send("A", [kind(target)]), Err(3, 5), (UNLUCKY,),
-                known="Linux says nothing")
+                rules.SR_FAILED, Send("A", [kind(target)]), Err(3, 5, forwarded=forwarded),
+                (UNLUCKY,), known="Linux says nothing")
 
 
 CASES = [
@@ -59,7 +64,7 @@ CASES = [
     Case("H8", "LSRR back out by the interface that it came in by", rules.SRR_NEXT,
          Send("A", [Loose("m")]), Out("m", [Loose("A", ptr=8)], look=ROUTE + ("side",),
                                       side=IN),
-         (May(Err(3, 5), "refuses to send a route back (RFC 1122, 3.3.5)"),)),
+         known="RFC 1122, 3.3.5 has a switch for routes that go on by another interface"),
     Case("H9", "LSRR by another prefix of the way out", rules.OPTION_ADDRESS,
          Send("A", [Loose("n2")]), Out("n2", [Loose("B2", ptr=8)], look=("record", "dst")),
          needs=("two",)),
@@ -74,11 +79,11 @@ CASES = [
     Case("H13", "LSRR from a neighbour to its neighbour: no redirect", rules.NO_REDIRECT,
          Send("A", [Loose("m2")], src="m"),
          Out("m2", [Loose("A", ptr=8)], look=("redirect",), side=IN),
-         (May(Err(3, 5), "refuses to send a route back (RFC 1122, 3.3.5)"),)),
-    Case("H14", "LSRR for an own address, then on: it passes over itself", rules.SRR_NEXT,
+         (NOT_BACK,)),
+    Case("H14", "LSRR for an own address, then on: it passes over itself", rules.OWN_IN_ROW,
          Send("A", [Loose("B", "n")]), Out("n", [Loose("B", "B", ptr=12)],
                                            look=("side", "dst", "ptr", "record"))),
-    Case("H15", "LSRR of three own addresses and then a host", rules.SRR_NEXT,
+    Case("H15", "LSRR of three own addresses and then a host", rules.OWN_IN_ROW,
          Send("A", [Loose("B", "A2", "A", "n")]),
          Out("n", [Loose("B", "A2", "A", "B", ptr=20)], look=("dst", "ptr", "record"))),
     Case("H16", "own addresses in a row take one off the TTL", rules.TTL_LESS,
@@ -86,7 +91,7 @@ CASES = [
          Out("n", [Loose("B", "A", "B", ptr=16)], look=("ttl",)),
          tuple(May(Out("n", [Loose("B", "A", "B", ptr=16)], look=("ttl",), hops=n),
                    "takes %d off the TTL, one for each own address" % n) for n in (2, 3))),
-    Case("H17", "LSRR whose last address is an own one ends here", rules.SRR_EMPTY,
+    Case("H17", "LSRR whose last address is an own one ends here", rules.OWN_IN_ROW,
          Send("A", [Loose("B")], body="echo"), Reply(options=None),
          (NOT_FOR_ITSELF,),
          known="where the pointer is moved past its own address, Linux puts that address "
@@ -121,7 +126,7 @@ CASES = [
     Case("H35", "SSRR to a host that is not a neighbour", rules.SSRR_DIRECT,
          Send("A", [Strict("F")]), Err(3, 5, look=()), (UNLUCKY,),
          known="Linux forwards it if the route's gateway is the destination itself"),
-    Case("H36", "... is told: source route failed", rules.SR_FAILED,
+    Case("H36", "... is told: source route failed", rules.SR_NO_WAY,
          Send("A", [Strict("F")]), Err(3, 5), (UNLUCKY,), known=OTHER_CODE),
     Case("H37", "SSRR for an own address, then a neighbour", rules.SSRR_DIRECT,
          Send("A", [Strict("B", "n")]),
@@ -130,23 +135,22 @@ CASES = [
          Send("A", [Strict("B", "F")]), Err(3, 5, look=()), (UNLUCKY,)),
     Case("H39", "SSRR back out by the interface that it came in by", rules.SRR_NEXT,
          Send("A", [Strict("m")]), Out("m", [Strict("A", ptr=8)], look=ROUTE + ("side",),
-                                       side=IN),
-         (May(Err(3, 5), "refuses to send a route back (RFC 1122, 3.3.5)"),)),
+                                       side=IN)),
     *sizes(Strict, 41, rules.SRR_SIZE),
     Case("H50", "SSRR of 9 slots: the last one is used", rules.SRR_PTR,
          Send("A", [Strict(*FAR[:8], "n", ptr=36)]),
          Out("n", [Strict(*FAR[:8], "B", ptr=40)], look=ROUTE)),
-    Case("H51", "LSRR without a route to its next address", rules.SR_FAILED,
+    Case("H51", "LSRR without a route to its next address", rules.SR_NO_WAY,
          Send("A", [Loose("X")]), Err(3, 5), (UNLUCKY,), known=OTHER_CODE,
          needs=("nowhere",)),
-    Case("H52", "SSRR without a route to its next address", rules.SR_FAILED,
+    Case("H52", "SSRR without a route to its next address", rules.SR_NO_WAY,
          Send("A", [Strict("X")]), Err(3, 5), (UNLUCKY,), known=OTHER_CODE,
          needs=("nowhere",)),
     refused(53, Loose, "255.255.255.255", "the limited broadcast"),
     refused(54, Loose, "BC", "a link's broadcast address"),
     refused(55, Loose, "224.0.0.1", "a multicast group"),
-    refused(56, Loose, "127.0.0.1", "in 127/8"),
-    refused(57, Loose, "0.0.0.0", "0.0.0.0"),
+    refused(56, Loose, "127.0.0.1", "in 127/8", SHOULD),
+    refused(57, Loose, "0.0.0.0", "0.0.0.0", SHOULD),
     refused(58, Strict, "BC", "a link's broadcast address"),
     refused(59, Strict, "224.0.0.1", "a multicast group"),
     Case("H60", "LSRR whose next address does not answer ARP", rules.SR_FAILED,
@@ -173,9 +177,13 @@ CASES = [
     Case("H67", "SSRR from a neighbour to its neighbour: no redirect", rules.NO_REDIRECT,
          Send("A", [Strict("m2")], src="m"),
          Out("m2", [Strict("A", ptr=8)], look=("redirect",), side=IN),
-         (May(Err(3, 5), "refuses to send a route back (RFC 1122, 3.3.5)"),)),
+         (NOT_BACK,)),
     Case("H68", "LSRR with Timestamp, flag 1: both have the address of the way out",
          rules.OPTION_ADDRESS, Send("A", [Loose("n"), Stamp(1, room=8)]),
          Out("n", [Loose("B", ptr=8), Stamp(1, entries=["B", NOW], ptr=13)],
-             look=("record", "ts"))),
+             look=("record", "ts")), (NOT_RECORDED,)),
+    Case("H69", "the source has recorded itself: it is not twice in the way back",
+         rules.SOURCE_RECORDED, Send("A", [Loose("s", "m", ptr=12)], body="echo"),
+         Reply(options=[Loose("s")], look=("route",)),
+         (May(Nothing(), "takes no source-routed datagram for itself"),)),
 ]

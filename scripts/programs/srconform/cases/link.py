@@ -5,11 +5,12 @@
 """
 
 from .. import rules
-from ..case import Case, Err, May, Nothing, Send
+from ..case import Case, Err, May, Nothing, Out, Send
 from ..option import Loose, Strict
 
 HIT = [Loose("n")]
-AS_LINUX = "forwards it: the address is an ordinary one there"
+AS_LINUX = May(Out("F"), "takes the address for an ordinary one, as Linux does",
+               only="linux")
 
 
 def quiet(number, title, rule, send, may=(), look=("any",)):
@@ -20,6 +21,11 @@ def quiet(number, title, rule, send, may=(), look=("any",)):
 SOURCES = [("0.0.0.0", "0.0.0.0"), ("127.0.0.1", "in 127/8"),
            ("224.0.0.1", "a multicast group"), ("255.255.255.255", "the limited broadcast"),
            ("A", "the device's own address"), ("BCA", "a link's broadcast address")]
+
+
+def martian(source):
+    return rules.OWN_SOURCE if source == "A" else rules.MARTIAN_SRC
+
 
 CASES = [
     quiet(1, "an ordinary datagram in a link-layer broadcast", rules.CAST_LINK,
@@ -32,21 +38,19 @@ CASES = [
           Send("A", [Strict("n")], link="broadcast")),
     quiet(5, "LSRR in transit in a link-layer broadcast", rules.CAST_LINK,
           Send("F", [Loose("F2")], link="broadcast")),
-    quiet(6, "LSRR for 255.255.255.255", rules.ERR_NOT_CAST,
+    quiet(6, "LSRR for 255.255.255.255", rules.CAST_LIMITED,
           Send("255.255.255.255", HIT, link="broadcast")),
     quiet(7, "LSRR for a multicast group", rules.ERR_NOT_CAST,
           Send("224.0.0.1", HIT, link="multicast")),
     quiet(8, "LSRR for the broadcast address of the link on the far side",
-          rules.ERR_NOT_CAST, Send("BC", HIT)),
+          rules.CAST_DIRECTED, Send("BC", HIT)),
     quiet(9, "an ordinary datagram for the broadcast address of the far link",
-          rules.Rule("RFC 2644", "3", "MUST", "directed broadcasts are not forwarded "
-                     "unless the router is told to"), Send("BC"),
-          look=("out",)),
-    quiet(10, "an ordinary datagram for a multicast group", rules.ORDINARY,
+          rules.CAST_DIRECTED, Send("BC"), look=("out",)),
+    quiet(10, "an ordinary datagram for a multicast group of the link", rules.CAST_LOCAL,
           Send("224.0.0.5", link="multicast")),
-    *[quiet(11 + i, "an ordinary datagram whose source is %s" % text, rules.MARTIAN_SRC,
+    *[quiet(11 + i, "an ordinary datagram whose source is %s" % text, martian(source),
             Send("F", src=source)) for i, (source, text) in enumerate(SOURCES)],
-    *[quiet(17 + i, "LSRR whose source is %s" % text, rules.MARTIAN_SRC,
+    *[quiet(17 + i, "LSRR whose source is %s" % text, martian(source),
             Send("A", HIT, src=source)) for i, (source, text) in enumerate(SOURCES)],
     quiet(23, "an ordinary datagram for 127.0.0.1", rules.MARTIAN_DST,
           Send("127.0.0.1"), [May(Err(3, 0, codes=(1,)), "answers: unreachable")],
@@ -57,4 +61,10 @@ CASES = [
           look=("out",)),
     quiet(26, "a strict route from 127.0.0.1", rules.MARTIAN_SRC,
           Send("A", [Strict("n")], src="127.0.0.1")),
+    quiet(27, "an ordinary datagram for 255.255.255.255", rules.CAST_LIMITED,
+          Send("255.255.255.255", link="broadcast"), look=("out",)),
+    quiet(28, "an ordinary datagram whose source is in 0/8", rules.MARTIAN_SRC,
+          Send("F", src="0.1.2.3"), [AS_LINUX]),
+    quiet(29, "an ordinary datagram whose source is in 240/4", rules.CLASS_E,
+          Send("F", src="240.1.2.3"), [AS_LINUX]),
 ]

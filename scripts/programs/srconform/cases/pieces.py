@@ -5,7 +5,7 @@
 """
 
 from .. import rules
-from ..case import Case, Err, Fragments, Out, Send
+from ..case import Case, Err, Fragments, May, Out, Send
 from ..option import Loose, Raw, Record, Stamp, Strict
 from ..wire import DF, MF
 
@@ -14,6 +14,7 @@ COPIED, ONCE = Raw("9e 06 11 22 33 44"), Raw("5e 06 11 22 33 44")
 ROUTE = ("dst", "ptr", "record", "frag")
 BIG = 1400 - 28
 MTU = ("mtu",)
+AS_FORWARDED = "quotes the source route as forwarding has made it (RFC 1812, 4.3.2.3)"
 
 CASES = [
     Case("F1", "a first fragment is forwarded as it is", rules.FRAG_KEPT,
@@ -31,8 +32,8 @@ CASES = [
          Send("A", HIT, frag=10), Out("n", ON, look=ROUTE)),
     Case("F7", "SSRR on a later fragment: forwarded by itself", rules.FRAG_KEPT,
          Send("A", [Strict("n")], frag=10), Out("n", [Strict("B", ptr=8)], look=ROUTE)),
-    Case("F8", "DF stays", rules.FRAG_KEPT, Send("F", frag=DF), Out("F", look=("frag",))),
-    Case("F9", "DF stays with LSRR", rules.FRAG_KEPT, Send("A", HIT, frag=DF),
+    Case("F8", "DF stays", rules.DF_KEPT, Send("F", frag=DF), Out("F", look=("frag",))),
+    Case("F9", "DF stays with LSRR", rules.DF_KEPT, Send("A", HIT, frag=DF),
          Out("n", ON, look=("frag",))),
     Case("F10", "the reserved flag is no reason to discard", rules.RESERVED,
          Send("F", frag=0x8000), Out("F", look=("dst", "frag"))),
@@ -69,8 +70,16 @@ CASES = [
     Case("F22", "LSRR with DF: ICMP 3/4", rules.DF_MTU,
          Send("A", HIT, frag=DF, size=BIG), Err(3, 4), needs=MTU),
     Case("F23", "ICMP 3/4 about LSRR quotes what was received", rules.ERR_QUOTE,
-         Send("A", HIT, frag=DF, size=BIG), Err(3, 4, look=("quote",)), needs=MTU),
+         Send("A", HIT, frag=DF, size=BIG), Err(3, 4, look=("quote", "rewritten")),
+         (May(Err(3, 4, look=("quote",)), AS_FORWARDED),), needs=MTU),
     Case("F24", "LSRR and RR on what is too large", rules.FRAG_COPY,
          Send("A", HIT + [Record(2)], size=BIG),
-         Fragments("n", ON + [Record(2, ["B"])], ON, look=("first", "copied")), needs=MTU),
+         Fragments("n", ON + [Record(2, ["B"])], ON, look=("first", "copied")),
+         (May(Fragments("n", ON + [Record(2)], ON, look=("first", "copied")),
+              "passes Record Route through unchanged", unless="R1"),), needs=MTU),
+    Case("F25", "the reserved flag is in every fragment", rules.RESERVED,
+         Send("F", frag=0x8000, size=BIG), Fragments("F", look=("reserved",)), needs=MTU,
+         known="Linux clears it"),
+    Case("F26", "there are no more fragments than are needed", rules.FRAG_FEW,
+         Send("F", size=BIG), Fragments("F", look=("few",)), needs=MTU),
 ]

@@ -60,7 +60,9 @@ CASES = [
     Case("S16", "with a loose route, both are written", rules.TS_STAMP,
          Send("A", [Loose("n"), Stamp(0, room=8)]),
          Out("n", [Loose("B", ptr=8), Stamp(0, entries=[NOW, 0], ptr=9)],
-             look=TS + ("ptr", "dst"))),
+             look=TS + ("ptr", "dst")),
+         (May(Out("n", [Loose("B", ptr=8), Stamp(0, room=8)], look=TS + ("ptr", "dst")),
+              IGNORES.name, unless="S1"),)),
     Case("S17", "the checksum after a stamp", rules.SUM_RIGHT,
          Send("F", [Stamp(0, room=8)]),
          Out("F", [Stamp(0, entries=[NOW, 0], ptr=9)], look=("sum",))),
@@ -70,4 +72,9 @@ CASES = [
          Send("A", [Stamp(3, entries=["A", 0]), Loose("n")]),
          Out("n", [Stamp(3, entries=["A", NOW], ptr=13), Loose("B", ptr=8)],
              look=TS + ("ptr",))),
+    Case("S20", "in an echo request for the device: the reply has it, with a stamp of the "
+         "device", rules.ECHO_OPTIONS, Send("A", [Stamp(0, room=12)], body="echo"),
+         Reply(options=[Stamp(0, 12, [NOW], ptr=9)], look=("route",)),
+         (May(Reply(options=[Stamp(0, 12, [NOW, NOW], ptr=13)], look=("route",)),
+              "stamps the request and the reply"),)),
 ]
