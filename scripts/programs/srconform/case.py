@@ -57,7 +57,8 @@ class Send:
     frag: int = 0
     ident: Optional[int] = None     # else one of its own
     size: int = 32                  # octets of payload behind the UDP header
-    body: str = "udp"               # udp, echo, error (an ICMP error), unknown (ICMP)
+    body: str = "udp"               # udp, echo, rest (zeroes, of a datagram in pieces), error
+                                    # (an ICMP error), unknown (ICMP)
     link: str = "dut"               # or broadcast, multicast
     wrong: dict = field(default_factory=dict)
     cut: Optional[int] = None       # only so many octets of it are sent
@@ -213,5 +214,5 @@ class Case:
         return self.send if isinstance(self.send, (list, tuple)) else [self.send]
 
 
-PROTOCOLS = {"udp": wire.UDP, "echo": wire.ICMP, "error": wire.ICMP,
+PROTOCOLS = {"udp": wire.UDP, "echo": wire.ICMP, "rest": wire.ICMP, "error": wire.ICMP,
              "unknown": wire.ICMP}

@@ -195,6 +195,8 @@ CLASS_E = _rule("RFC 6274", "4.3.4", SHOULD, "what comes from 240.0.0.0/4 is dro
 OWN_SOURCE = _rule("RFC 6274", "4.3.7", SHOULD, "what comes from the router's own address, but "
                    "not from the router, is dropped")
 ECHO = _rule("RFC 1812", "4.3.3.6", MUST, "a router answers echo requests")
+REASSEMBLED = _rule("RFC 1812", "4.2.2.8", MUST, "what is for the router itself is put "
+                    "together from its fragments")
 ECHO_FROM = _rule("RFC 1812", "4.3.3.6", MUST, "an echo reply comes from the address that was "
                   "asked")
 ECHO_DATA = _rule("RFC 1812", "4.3.3.6", MUST, "an echo reply has all of the data of its "

@@ -255,6 +255,8 @@ FAULTS = {
     "source-in-way-back": Fault(
         "keeps the source in a reversed route where it has recorded itself", "H69", "route",
         "H69"),
+    "own-fragments-dropped": Fault(
+        "drops fragments that are for itself", "E52", "silent", "E52"),
     "echo-options-lost": Fault(
         "answers an echo request without its Record Route and Timestamp", "R18 S20",
         "route", "R18"),

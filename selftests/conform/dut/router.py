@@ -582,6 +582,8 @@ class Router:
     def _deliver(self, arrival):
         """Echo is answered; UDP and other protocols have no socket here."""
         if arrival.datagram.fragment & (OFFSET | MF):
+            if self.faulty("own-fragments-dropped"):
+                return
             arrival = self._reassemble(arrival)
             if arrival is None:
                 return

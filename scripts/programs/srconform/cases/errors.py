@@ -146,4 +146,7 @@ CASES = [
          Send("A", body="echo", tos=0x60), Reply(look=("precedence",))),
     Case("E51", "an ICMP message of an unknown type gets no answer", rules.ICMP_UNKNOWN,
          Send("A", body="unknown"), Nothing()),
+    Case("E52", "an echo request in two fragments is answered", rules.REASSEMBLED,
+         [Send("A", body="echo", size=40, frag=MF, ident=0x6E57),
+          Send("A", body="rest", size=24, frag=6, ident=0x6E57)], Reply()),
 ]
