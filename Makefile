@@ -6,6 +6,11 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 
+# Neither kbuild nor make itself can name such a place.
+ifneq ($(words $(CURDIR)),1)
+$(error srcroute: there is a blank in $(CURDIR), and kernel modules cannot be built there: move it to a directory without)
+endif
+
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
 	check-hosts check-image check-lab check-packages kernels mutants mutants-long lint unit proof \
