@@ -315,7 +315,7 @@ def errors():
     text = srtrace(H2, status=3, user=65534, group=65534, extra_groups=[])
     check("CAP_NET_RAW" in text, text)
     for words, said in (
-            ([], "whereto"), (["-U", "-p", "70000", H2], "65535"),
+            ([], "no target"), (["-U", "-p", "70000", H2], "65535"),
             (["-S", H2], "needs a gateway"), ([H2, H2], "one word too many"),
             (["-g", G1] * 10 + [H2], "room for 9"), (["-x", H2], "invalid"),
             (["no.such.name.invalid"], "no.such.name"),

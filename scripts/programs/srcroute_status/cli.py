@@ -4,6 +4,7 @@
 import argparse
 import json
 import math
+import shutil
 import socket
 import sys
 
@@ -125,7 +126,8 @@ def show_status(args):
     if args.json:
         print(json.dumps(document, indent=1))
     else:
-        print(status.screen(document))
+        print(status.screen(document, shutil.get_terminal_size().columns
+                            if sys.stdout.isatty() else None))
     if not document["loaded"]:
         return NOT_LOADED
     return STOPPED if any(one["severity"] == obstacles.STOPS

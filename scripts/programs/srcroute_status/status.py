@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The state of a router as one document, and that as one screen."""
 
+import textwrap
 import time
 
 from . import netlink, obstacles
@@ -181,12 +182,24 @@ def _obstacles(document):
                 {one["remedy"] for one in ones}) > 1 else "")
 
 
-def screen(document):
-    """The document for people."""
+def _fold(line, width):
+    """A line for a terminal: what the last column of a table has too much goes below it.
+    Commands, which stand four blanks in, are left for copying."""
+    if len(line) <= width or line.startswith("    "):
+        return [line]
+    column = max(line.rfind("  ") + 2, 4)
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False,
+                         subsequent_indent=" " * (column if column < width - 20 else 4))
+
+
+def screen(document, width=None):
+    """The document for people; @width: of their terminal."""
     lines = list(_head(document))
     for part in (_interfaces, _counters, _screen_refusals, _obstacles):
         lines += part(document)
     if document["unread"]:
         lines += ["", "Not read:"]
         lines += ["  %(what)s: %(why)s" % one for one in document["unread"]]
+    if width:
+        lines = [part for line in lines for part in _fold(line, width)]
     return "\n".join(lines)

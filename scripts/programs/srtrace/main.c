@@ -412,8 +412,8 @@ static void check(enum mode mode, const struct route *route, int words)
 
 	if (mode == MODE_ALIASES ? words < 1 : words != 1)
 		fail(EXIT_USAGE, "%s; srtrace -h tells how it is used",
-		     mode == MODE_ALIASES ? "which addresses?" :
-		     words ? "one word too many" : "whereto?");
+		     mode == MODE_ALIASES ? "no addresses" :
+		     words ? "one word too many" : "no target");
 	for (i = 0; i < sizeof(effects) / sizeof(*effects); i++)
 		if (given[(unsigned char)effects[i].option] &&
 		    !(effects[i].modes & TO(mode)))

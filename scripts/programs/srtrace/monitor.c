@@ -13,6 +13,7 @@
 #include "srtrace.h"
 
 #define AHEAD	5	/* hops that are asked beyond the last that answers */
+#define NAME_WIDTH	30	/* of a report, at most */
 
 static void count_time(struct times *times, double rtt)
 {
@@ -326,7 +327,26 @@ static const char *side_of(const struct monitor *monitor, unsigned int ttl)
 	return ttl <= monitor_turn(monitor) ? "out" : "back";
 }
 
-static void show_row(const struct monitor *monitor, unsigned int ttl)
+/* As wide as the longest name, so that a row without long ones fits in 80 columns. */
+static int name_width(const struct monitor *monitor)
+{
+	unsigned int ttl, i;
+	int width = strlen("255.255.255.255");
+
+	for (ttl = settings.first; ttl <= monitor_rows(monitor); ttl++) {
+		const struct spot *spot = &monitor->spot[ttl];
+
+		for (i = 0; i < spot->n_seen; i++) {
+			const char *name = name_of(spot->seen[i].address);
+			int length = name ? strlen(name) : 0;
+
+			width = length > width ? length : width;
+		}
+	}
+	return width < NAME_WIDTH ? width : NAME_WIDTH;
+}
+
+static void show_row(const struct monitor *monitor, unsigned int ttl, int width)
 {
 	const struct spot *spot = &monitor->spot[ttl];
 	unsigned int i, n = 0;
@@ -343,7 +363,7 @@ static void show_row(const struct monitor *monitor, unsigned int ttl)
 			printf("%2u%s ", ttl, !monitor->loop ? " " :
 			       *side_of(monitor, ttl) == 'o' ? ">" :
 			       *side_of(monitor, ttl) == 'b' ? "<" : " ");
-		printf("%-30.30s", !spot->n_seen ? "*" : name ? name :
+		printf("%-*.*s", width, width, !spot->n_seen ? "*" : name ? name :
 		       quad(seen->address, text));
 		if (n == 1)
 			printf(" %5.1f %5u", spot_loss(spot), spot->ended);
@@ -376,12 +396,13 @@ static const char *verdict_of(const struct monitor *monitor)
  */
 void monitor_show(const struct monitor *monitor)
 {
+	int width = name_width(monitor);
 	unsigned int ttl;
 
-	printf("%-34s %5s %5s %7s %7s %7s %7s %6s %6s\n", "hop", "loss%",
-	       "sent", "last", "mean", "best", "worst", "stdev", "jitter");
+	printf("%-*s %5s %5s %7s %7s %7s %7s %6s %6s\n", width + 4,
+	       "hop", "loss%", "sent", "last", "mean", "best", "worst", "stdev", "jitter");
 	for (ttl = settings.first; ttl <= monitor_rows(monitor); ttl++)
-		show_row(monitor, ttl);
+		show_row(monitor, ttl, width);
 	printf("%s; %u rounds, %u changes of the way\n", verdict_of(monitor),
 	       monitor->round, monitor_changes(monitor));
 	if (monitor->unsent)
