@@ -25,3 +25,6 @@ class StatusError(Exception):
 
 # Exit statuses. What has become of a datagram is in outcomes.py.
 FINE, STOPPED, USAGE, PRIVILEGE, NOT_LOADED, SYSTEM = range(6)
+
+# What to do about NOT_LOADED: it may be installed, or just built.
+LOAD = "modprobe nf_srcroute, or in a clone: insmod nf_srcroute.ko"

@@ -9,7 +9,7 @@ which of several ways of a multipath route it takes, is not in it.
 import errno
 import socket
 
-from . import NOT_LOADED, SYSTEM, USAGE, StatusError, netlink
+from . import LOAD, NOT_LOADED, SYSTEM, USAGE, StatusError, netlink
 from .netlink import holds, number, quad
 from .outcomes import BY_NAME, OUTCOMES
 
@@ -75,8 +75,8 @@ class Router:
     def __init__(self, system):
         self.system = system
         if not system.loaded():
-            raise StatusError("nf_srcroute is not loaded, so there is nothing to explain: "
-                              "modprobe nf_srcroute", NOT_LOADED)
+            raise StatusError("nf_srcroute is not loaded, so there is nothing to explain: " +
+                              LOAD, NOT_LOADED)
         try:
             self._netlink = netlink.Netlink()
             self.links = self._netlink.links()

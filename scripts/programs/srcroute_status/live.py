@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 
-from . import NOT_LOADED, PRIVILEGE, SYSTEM, USAGE, StatusError
+from . import LOAD, NOT_LOADED, PRIVILEGE, SYSTEM, USAGE, StatusError
 from .outcomes import BY_NAME
 
 FORMAT = 1
@@ -78,7 +78,7 @@ class Instance:
     def __enter__(self):
         self._clean()
         if not os.path.isdir(os.path.join(self._place, "events/srcroute")):
-            raise StatusError("nf_srcroute is not loaded: modprobe nf_srcroute", NOT_LOADED)
+            raise StatusError("nf_srcroute is not loaded: " + LOAD, NOT_LOADED)
         try:
             self._start_keeper()
             os.mkdir(self.path)

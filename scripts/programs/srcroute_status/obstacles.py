@@ -3,7 +3,7 @@
 
 import collections
 
-from . import firewall
+from . import LOAD, firewall
 
 # stops: nothing comes through. may: some may not.
 # interface: "" where it is about all
@@ -72,7 +72,7 @@ def find(system, links, settings, counters):
     """settings: {interface: {setting: value}}; [Obstacle], the worst first."""
     if not system.loaded():
         return [Obstacle("not_loaded", STOPS, "", "nf_srcroute is not loaded: the kernel "
-                         "alone decides about source routes", "modprobe nf_srcroute")]
+                         "alone decides about source routes", LOAD)]
     found = []
     for name, values in counters.items():
         if "unavailable" in values:
