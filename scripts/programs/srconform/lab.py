@@ -18,8 +18,12 @@ NAMES = "srconform-%d-dut", "srconform-%d-tester"
 
 
 def _run(*words, check=True):
-    done = subprocess.run(words, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
+    try:
+        done = subprocess.run(words, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+    except FileNotFoundError:
+        raise OSError("%s is missing: the lab needs ip and sysctl, of iproute2 and procps" %
+                      words[0]) from None
     if check and done.returncode:
         raise OSError("%s: %s" % (" ".join(words), done.stdout.strip()))
     return done.returncode
