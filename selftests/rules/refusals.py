@@ -191,18 +191,23 @@ def suppressed():
     fresh.router.sysctl("net.ipv4.srcroute.conf.c.lsrr", 1)  # for the hooks
     for dev in "all", "a":
         fresh.router.sysctl("net.ipv4.conf.%s.accept_source_route" % dev, 1)
+    fresh.neighbour("a", "10.1.0.7")
     with Trace("srcroute/srcroute_icmp_suppress") as trace:
-        for src, link in ("10.1.0.255", "a"), ("10.2.0.255", "b"):
+        straight, along = lsrr(FAR), lsrr("10.1.0.7", FAR, ptr=8)
+        for src, options, link in (("10.1.0.255", straight, "a"),
+                                   ("10.2.0.255", straight, "b"),
+                                   ("10.1.0.255", along, "a"), ("10.2.0.255", along, "a")):
             before = fresh.router.counters()
-            expect_nothing(fresh.exchange("a", ip(src, A, lsrr(FAR), ttl=1)))
+            expect_nothing(fresh.exchange("a", ip(src, A, options, ttl=1)))
             after = fresh.router.counters()
             equal({key: n - before[key] for key, n in after.items() if n != before[key]},
                   {(link, "icmp_suppressed"): 1}, "counters")
             equal([line.replace("daddr=" + FAR, "daddr=" + A) for line in trace.lines()],
                   ["srcroute_icmp_suppress: out=%s saddr=%s daddr=%s icmp=11/0" % (
                       link, src, A)], "event")
-        expect_one(fresh.exchange("a", ip(SRC, A, lsrr(FAR), ttl=1)), "a")
-        equal(trace.lines(), [], "event of an error that is sent")
+        for options in straight, along:
+            expect_one(fresh.exchange("a", ip(SRC, A, options, ttl=1)), "a")
+            equal(trace.lines(), [], "event of an error that is sent")
 
 
 @test("I2: errors quote the datagram as received, also after own addresses")
@@ -393,6 +398,18 @@ def straight_not_reversible():
         for options, ttl, kind, code in ERRORS:
             sent = ip(SRC, A, options(recorded), ttl=ttl)
             expect_error(bench.exchange("a", sent), kind, code, sent)
+
+
+@test("I3: an own address at its end is one even where rules lead it elsewhere")
+def straight_whatever_rules_say():
+    bench.using(reverse_errors=1)
+    ktap.cleanup(bench.router.ip, "rule add pref 0 lookup local", "rule del pref 32000")
+    bench.router.ip("rule add pref 32000 lookup local", "rule del pref 0")
+    bench.temporary("route add default via %s table 90" % NEXT)
+    bench.temporary("rule add pref 10 to %s lookup 90" % B)
+    for options, ttl, kind, code in ERRORS:
+        sent = ip(SRC, A, options([B]), ttl=ttl)
+        expect_error(bench.exchange("a", sent), kind, code, sent)
 
 
 @test("I3: where the recorded part begins with the source, it is named once")
