@@ -197,14 +197,16 @@ def suppressed():
         for src, options, link in (("10.1.0.255", straight, "a"),
                                    ("10.2.0.255", straight, "b"),
                                    ("10.1.0.255", along, "a"), ("10.2.0.255", along, "a")):
+            # Linux 7 itself sends such a source nothing, unless a route leads there.
+            made = options == along or fresh.exchange("a", ip(src, FAR, ttl=1)).get(link)
             before = fresh.router.counters()
             expect_nothing(fresh.exchange("a", ip(src, A, options, ttl=1)))
             after = fresh.router.counters()
             equal({key: n - before[key] for key, n in after.items() if n != before[key]},
-                  {(link, "icmp_suppressed"): 1}, "counters")
+                  {(link, "icmp_suppressed"): 1} if made else {}, "counters")
             equal([line.replace("daddr=" + FAR, "daddr=" + A) for line in trace.lines()],
                   ["srcroute_icmp_suppress: out=%s saddr=%s daddr=%s icmp=11/0" % (
-                      link, src, A)], "event")
+                      link, src, A)] if made else [], "event")
         for options in straight, along:
             expect_one(fresh.exchange("a", ip(SRC, A, options, ttl=1)), "a")
             equal(trace.lines(), [], "event of an error that is sent")
