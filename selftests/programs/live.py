@@ -66,6 +66,7 @@ class Live:
         if self.process.poll() is None:
             self.process.terminate()
         self.process.communicate(timeout=90)
+        wait_until(lambda: set(os.listdir(INSTANCES)) <= self._before, 20, "its instance is gone")
 
     def rest(self):
         """(exit status, output, what it complains of), when it has ended."""
