@@ -136,15 +136,15 @@ def offered():
     """All that, as text: a line for each kind."""
     version = re.match(r"\w+ \((.*?)\)", (TOP / "debian/changelog").read_text())[1]
     now = {"settings": settings(), "router_id": router.sysctl("net.ipv4.srcroute.router_id"),
-            "outcomes": outcomes(),
-            "counters beside": [name for name in counters()
-                                if name not in dict(outcomes())],
-            "tracepoints": tracepoints(), "metrics": metrics(),
-            "options": {program: " ".join(options(program)) for program in ASKED},
-            "exit statuses": {program: " ".join(statuses(program)) for program in ASKED},
-            "members": {path: " ".join(sorted(members(json.loads((TOP / path).read_text()))))
-                        for path in SCHEMAS},
-            "cases of srconform": " ".join(cases()), "rules": " ".join(rules())}
+           "outcomes": outcomes(),
+           "counters beside": [name for name in counters()
+                               if name not in dict(outcomes())],
+           "tracepoints": tracepoints(), "metrics": metrics(),
+           "options": {program: " ".join(options(program)) for program in ASKED},
+           "exit statuses": {program: " ".join(statuses(program)) for program in ASKED},
+           "members": {path: " ".join(sorted(members(json.loads((TOP / path).read_text()))))
+                       for path in SCHEMAS},
+           "cases of srconform": " ".join(cases()), "rules": " ".join(rules())}
     return "{\n%s,\n%s: {\n%s\n },\n%s: {}\n}" % (
         ' "SPDX-License-Identifier": "GPL-2.0-only"', ' "%s"' % version,
         ",\n".join("  %s: %s" % (json.dumps(kind), json.dumps(value))
@@ -212,7 +212,10 @@ def programs_stay():
     for program in ASKED:
         still(OLD["options"][program].split(), options(program), program)
         equal(statuses(program), OLD["exit statuses"][program].split(), program)
-        for words, status in (["--version"], 0), (["--no-such"], 2):
+        asked = [(["--version"], 0), (["--no-such"], 2)]
+        if program == "srtrace":
+            asked += [(["--help"], 0), (["-V"], 0), ([], 2)]
+        for words, status in asked:
             done = subprocess.run([ASKED[program][0][0][0], *words], check=False,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             equal(done.returncode, status, [program, *words])
