@@ -2,7 +2,8 @@
 /*
  * Differences between kernels, recognised by what they declare and never by
  * their version: distributions carry patches back. The releases named here are
- * Linus's, for whoever wants to drop one of them some day.
+ * Linus's, for whoever wants to drop one of them some day. At the end, what a kernel
+ * may be built without. No other file has an #if.
  *
  * Headers come by way of those that every supported kernel has: not all have
  * <net/inet_dscp.h> (Linux 5.18) or <net/gso.h> (Linux 6.5), and sparse knows no
@@ -26,6 +27,13 @@
 #include <net/route.h>
 #include <net/udp.h>	/* has <net/gso.h> */
 #include <net/xfrm.h>
+
+/*
+ * Is a function declared as this type? The compiler asks by itself, but for a call
+ * that has a cast or a conversion in it.
+ */
+#define srcroute_is_declared(name, type)				\
+	__builtin_types_compatible_p(typeof(name), type)
 
 /* What a proc_handler gets as its table: const since Linux 6.11. */
 #define srcroute_ctl_table						\
@@ -55,6 +63,7 @@
  */
 #ifdef DEFINE_DROP_REASON
 #define SRCROUTE_LACKS	"nothing"
+#define srcroute_reason	enum skb_drop_reason
 #define SRCROUTE_DROP_REASON(name)	SKB_DROP_REASON_##name
 static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
 {
@@ -62,6 +71,7 @@ static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
 }
 #else
 #define SRCROUTE_LACKS	"drop reasons"
+#define srcroute_reason	int
 #define SRCROUTE_DROP_REASON(name)	0
 static inline void srcroute_kfree_skb(struct sk_buff *skb, int reason)
 {
@@ -104,14 +114,23 @@ static inline int srcroute_ip_route_input(struct sk_buff *skb, __be32 daddr,
 {
 	typedef int takes_tos(struct sk_buff *, __be32, __be32, u8,
 			      struct net_device *);
+	typedef int takes_dscp(struct sk_buff *, __be32, __be32,
+			       typeof(srcroute_dscp(tos)), struct net_device *);
+	typedef srcroute_reason returns_reason(struct sk_buff *, __be32, __be32,
+					       typeof(srcroute_dscp(tos)),
+					       struct net_device *);
 	int ret = (int)ip_route_input_noref(skb, daddr, saddr,
-		__builtin_choose_expr(__builtin_types_compatible_p
-			(typeof(ip_route_input_noref), takes_tos),
-			(u8)(tos & SRCROUTE_TOS_MASK), srcroute_dscp(tos)),
+		__builtin_choose_expr
+			(srcroute_is_declared(ip_route_input_noref, takes_tos),
+			 (u8)(tos & SRCROUTE_TOS_MASK), srcroute_dscp(tos)),
 		dev);
 
-	if (!ret || __builtin_types_compatible_p
-		    (typeof(ip_route_input_noref(NULL, 0, 0, 0, NULL)), int))
+	BUILD_BUG_ON_MSG(!srcroute_is_declared(ip_route_input_noref, takes_tos) &&
+			 !srcroute_is_declared(ip_route_input_noref, takes_dscp) &&
+			 !srcroute_is_declared(ip_route_input_noref, returns_reason),
+			 "ip_route_input_noref() is declared in a new way");
+	if (!ret ||
+	    !srcroute_is_declared(ip_route_input_noref, returns_reason))
 		return ret;
 	return ret == SRCROUTE_DROP_REASON(NOMEM) ? -ENOBUFS : -EINVAL;
 }
@@ -136,8 +155,8 @@ static inline void srcroute_icmp_send(struct sk_buff *skb, u8 type, u8 code,
 		     opt, &parm));
 }
 
-/* Since Linux 6.9 this takes the namespace, too. */
 #ifdef CONFIG_XFRM
+/* Since Linux 6.9 this takes the namespace, too. */
 static inline int srcroute_decode_session(struct net *net, struct sk_buff *skb,
 					  struct flowi *fl)
 {
@@ -147,11 +166,45 @@ static inline int srcroute_decode_session(struct net *net, struct sk_buff *skb,
 				int);
 	void *decode = __xfrm_decode_session;
 
-	if (__builtin_types_compatible_p(typeof(__xfrm_decode_session),
-					 without_net))
+	BUILD_BUG_ON_MSG(!srcroute_is_declared(__xfrm_decode_session, with_net) &&
+			 !srcroute_is_declared(__xfrm_decode_session, without_net),
+			 "__xfrm_decode_session() is declared in a new way");
+	if (srcroute_is_declared(__xfrm_decode_session, without_net))
 		return ((without_net *)decode)(skb, fl, AF_INET, 0);
 	return ((with_net *)decode)(net, skb, fl, AF_INET, 0);
 }
+
+static inline bool srcroute_has_policies(const struct net *net)
+{
+	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
+	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) !=
+	       XFRM_USERPOLICY_ACCEPT ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) !=
+	       XFRM_USERPOLICY_ACCEPT;
+}
+#else
+static inline int srcroute_decode_session(struct net *net, struct sk_buff *skb,
+					  struct flowi *fl)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline bool srcroute_has_policies(const struct net *net)
+{
+	return false;
+}
 #endif
+
+/*
+ * In FORWARD, IPVS would translate what looks like a reply of one of its servers, and
+ * reassemble fragments to find out (C2, H10).
+ */
+static inline void srcroute_hide_from_ipvs(struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	skb->ipvs_property = 1;
+#endif
+}
 
 #endif /* _SRCROUTE_COMPAT_H */

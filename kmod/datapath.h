@@ -192,7 +192,6 @@ static inline __be32 srcroute_addr_on_link(const struct rtable *rt, __be32 next)
  */
 static inline bool srcroute_is_dnat(const struct srcroute_packet *p)
 {
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = nf_ct_get(p->skb, &info);
 	enum ip_conntrack_dir dir = CTINFO2DIR(info);
@@ -201,9 +200,6 @@ static inline bool srcroute_is_dnat(const struct srcroute_packet *p)
 							       IPS_SRC_NAT)))
 		return false;
 	return p->h.iph->daddr == nf_ct_tuple(ct, !dir)->src.u3.ip;
-#else
-	return false;
-#endif
 }
 
 /**
@@ -242,23 +238,6 @@ static inline int srcroute_route_input(const struct srcroute_packet *p,
 		srcroute_metadata_show(p);
 	return srcroute_ip_route_input(p->skb, daddr, iph->saddr, iph->tos,
 				       p->in);
-}
-
-/**
- * srcroute_route_has_custom_rules() - may rules come before the local table?
- * @net: the namespace
- *
- * Context: any.
- * Return: false if the local table is asked first, so that what routes otherwise is
- *	   not a local address.
- */
-static inline bool srcroute_route_has_custom_rules(const struct net *net)
-{
-#ifdef CONFIG_IP_MULTIPLE_TABLES
-	return net->ipv4.fib_has_custom_rules;
-#else
-	return false;
-#endif
 }
 
 /**

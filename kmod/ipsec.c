@@ -21,20 +21,9 @@
  */
 bool srcroute_ipsec_applies(const struct net *net, const struct sk_buff *skb)
 {
-#ifdef CONFIG_XFRM
-	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
-	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       secpath_exists(skb);
-#else
-	return false;
-#endif
+	return srcroute_has_policies(net) || secpath_exists(skb);
 }
 
-#ifdef CONFIG_XFRM
 static struct dst_entry *look_up(struct srcroute_packet *p, __be32 next)
 {
 	struct dst_entry *dst = skb_dst(p->skb);
@@ -67,12 +56,6 @@ unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next)
 	dst_release(dst);
 	return mtu;
 }
-#else
-unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next)
-{
-	return 0;
-}
-#endif
 
 static void set_daddr(struct srcroute_header *h, __be32 daddr)
 {

@@ -7,6 +7,7 @@
 #include <linux/inetdevice.h>
 #include <linux/string.h>
 #include <net/dst.h>
+#include <net/ip_fib.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
 #include <trace/events/srcroute.h>
@@ -142,7 +143,7 @@ check_egress(struct srcroute_packet *p, __be32 next, unsigned int ptr)
 static bool next_is_local(const struct srcroute_packet *p, __be32 next)
 {
 	if (likely(skb_rtable(p->skb)->rt_type != RTN_LOCAL &&
-		   !srcroute_route_has_custom_rules(p->net)))
+		   !fib4_has_custom_rules(p->net)))
 		return false;
 	return srcroute_addr_is_local(p->net, p->in, next);
 }
@@ -347,7 +348,7 @@ static bool routes_as_transit(const struct srcroute_packet *p, int *err)
  */
 static bool is_for_us(struct srcroute_packet *p, unsigned int *verdict)
 {
-	bool rules_first = srcroute_route_has_custom_rules(p->net);
+	bool rules_first = fib4_has_custom_rules(p->net);
 	int err;
 
 	if (rules_first && daddr_is_local(p))

@@ -28,24 +28,8 @@
  */
 #define DEPTH_MAX	2
 
-#ifndef CONFIG_PREEMPT_RT
-
 /* No other task forwards on this CPU before this one has finished. */
 static DEFINE_PER_CPU(unsigned int, depth);
-
-static __always_inline void input(struct sk_buff *skb)
-{
-	__this_cpu_inc(depth);
-	dst_input(skb);
-	__this_cpu_dec(depth);
-}
-
-static bool is_too_deep(void)
-{
-	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
-}
-
-#else
 
 /*
  * With PREEMPT_RT, tasks that forward preempt each other, and since Linux 6.18 a task
@@ -60,7 +44,7 @@ struct forwarding {
 
 static DEFINE_PER_CPU(struct hlist_head, forwardings);
 
-static noinline void input(struct sk_buff *skb)
+static noinline void preemptible_input(struct sk_buff *skb)
 {
 	struct forwarding here = { .task = current };
 
@@ -74,19 +58,35 @@ static noinline void input(struct sk_buff *skb)
 }
 
 /* A task in process context may be on any CPU, and has no entry in any list. */
-static bool is_too_deep(void)
+static unsigned int preemptible_depth(void)
 {
 	const struct forwarding *one;
-	unsigned int depth = 0;
+	unsigned int count = 0;
 
 	preempt_disable();
 	hlist_for_each_entry(one, this_cpu_ptr(&forwardings), node)
-		depth += one->task == current;
+		count += one->task == current;
 	preempt_enable();
-	return depth >= DEPTH_MAX;
+	return count;
 }
 
-#endif
+static __always_inline void input(struct sk_buff *skb)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		preemptible_input(skb);
+		return;
+	}
+	__this_cpu_inc(depth);
+	dst_input(skb);
+	__this_cpu_dec(depth);
+}
+
+static bool is_too_deep(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return preemptible_depth() >= DEPTH_MAX;
+	return unlikely(raw_cpu_read(depth) >= DEPTH_MAX);
+}
 
 /*
  * The route takes the datagram before ip_forward() does: SRv6 encapsulates it
@@ -187,17 +187,6 @@ static void settle_options(struct sk_buff *skb)
 	opt->rr_needaddr = 0;
 	opt->ts_needaddr = 0;
 	opt->is_changed = 0;
-}
-
-/*
- * In FORWARD, IPVS would translate what looks like a reply of one of its servers, and
- * reassemble fragments to find out (C2, H10).
- */
-static void hide_from_ipvs(struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_IP_VS)
-	skb->ipvs_property = 1;
-#endif
 }
 
 /*
@@ -309,7 +298,7 @@ unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
 	}
 	srcroute_header_set_checksum(iph);
 	trace_srcroute_advance(iph, p->in, arrival, record, ptr + 4);
-	hide_from_ipvs(skb);
+	srcroute_hide_from_ipvs(skb);
 	return forward(p, skb, SRCROUTE_HOP);
 }
 
@@ -341,6 +330,6 @@ unsigned int srcroute_forward_transit(struct srcroute_packet *p)
 	}
 	settle_options(skb);
 	if (!srr_is_complete(&p->srr))
-		hide_from_ipvs(skb);
+		srcroute_hide_from_ipvs(skb);
 	return forward(p, skb, SRCROUTE_TRANSIT);
 }

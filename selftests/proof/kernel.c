@@ -71,6 +71,9 @@ void *memset(void *to, int octet, size_t n)
 	return to;
 }
 
+bool proof_preempt_rt;
+const struct task_struct *current;
+
 bool in_softirq(void)
 {
 	return proof.softirq;
@@ -364,6 +367,12 @@ int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
 u32 IP4_REPLY_MARK(const struct net *net, u32 mark)
 {
 	return nondet_u32();
+}
+
+/* Somebody may add a rule meanwhile. */
+bool fib4_has_custom_rules(const struct net *net)
+{
+	return nondet_bool();
 }
 
 int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
@@ -687,6 +696,7 @@ struct sk_buff *proof_datagram(void)
 
 	proof.skb = skb;
 	proof.softirq = nondet_bool();
+	proof_preempt_rt = nondet_bool();
 	proof.rest = rest;
 	proof.head = *head;
 	proof.before = *skb;

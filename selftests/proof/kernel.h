@@ -68,9 +68,16 @@ int nondet_int(void);
 #define __percpu
 #define __force
 #define __read_mostly
-#define IS_ENABLED(option)	1
 #define CONFIG_XFRM		1
-#define CONFIG_IP_MULTIPLE_TABLES 1
+
+/* Everything is, and PREEMPT_RT may be. */
+#define IS_ENABLED(option)	PROOF_##option
+#define PROOF_CONFIG_IP_VS	1
+#define PROOF_CONFIG_PREEMPT_RT	proof_preempt_rt
+extern bool proof_preempt_rt;
+
+#define BUILD_BUG_ON_MSG(condition, message) \
+	_Static_assert(!(condition), message)
 
 /* Another value each time: someone writes it meanwhile. */
 #define READ_ONCE(x) ({							\
@@ -83,11 +90,14 @@ int nondet_int(void);
 #define rcu_dereference(pointer)	(pointer)
 #define this_cpu_inc(x)			((x)++)
 #define this_cpu_read(x)		(x)
+#define this_cpu_ptr(pointer)		(pointer)
 #define this_cpu_write(x, value)	((x) = (value))
 #define DEFINE_PER_CPU(type, name)	type name
 #define raw_cpu_read(x)			((x) + nondet_u8())
 #define __this_cpu_inc(x)		((x)++)
 #define __this_cpu_dec(x)		((x)--)
+#define preempt_disable()
+#define preempt_enable()
 #define lockdep_is_held(lock)		0
 #define lockdep_rtnl_is_held()		0
 
@@ -109,11 +119,41 @@ struct ratelimit_state {
 
 bool __ratelimit(struct ratelimit_state *limit);
 
-/* A list is as good as a table: at most one item has a key. */
+struct task_struct;
+extern const struct task_struct *current;
+
 struct hlist_node {
-	struct hlist_node *next;
+	struct hlist_node *next, **pprev;
 };
 
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+static inline void hlist_add_head(struct hlist_node *node,
+				  struct hlist_head *head)
+{
+	node->next = head->first;
+	node->pprev = &head->first;
+	if (head->first)
+		head->first->pprev = &node->next;
+	head->first = node;
+}
+
+static inline void hlist_del(struct hlist_node *node)
+{
+	*node->pprev = node->next;
+	if (node->next)
+		node->next->pprev = node->pprev;
+}
+
+#define hlist_for_each_entry(item, head, member)			\
+	for (struct hlist_node *node = (head)->first;			\
+	     node && (item = container_of(node, __typeof__(*item),	\
+					  member), 1);			\
+	     node = node->next)
+
+/* A list is as good as a table: at most one item has a key. */
 #define DECLARE_HASHTABLE(name, bits)	struct hlist_node *name
 #define hash_for_each_possible_rcu(table, item, member, key, cond)	\
 	for (item = table ? container_of(table, __typeof__(*item), member) : \
@@ -302,9 +342,6 @@ struct net {
 		unsigned int policy_count[3];
 		u8 policy_default[3];
 	} xfrm;
-	struct {
-		bool fib_has_custom_rules;
-	} ipv4;
 };
 
 struct sock {
@@ -423,6 +460,7 @@ struct flowi4 {
 u32 IP4_REPLY_MARK(const struct net *net, u32 mark);
 int fib_lookup(struct net *net, struct flowi4 *fl4, struct fib_result *res,
 	       unsigned int flags);
+bool fib4_has_custom_rules(const struct net *net);
 u32 sock_net_uid(const struct net *net, const struct sock *sk);
 u32 inet_addr_type_dev_table(struct net *net, const struct net_device *dev,
 			     __be32 addr);
