@@ -117,6 +117,7 @@ check-image:
 mutants:
 	scripts/setup python
 	scripts/check/mutants
+	scripts/check/debug mutants
 
 mutants-long:
 	scripts/setup python
