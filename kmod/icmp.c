@@ -19,7 +19,7 @@
 /**
  * struct error - an ICMP error about a datagram with a source route
  * @h: its own header
- * @type: its type
+ * @type: its type, also if it is a reply; the rest is then left as it was
  * @code: its code
  * @quote: the header of the datagram
  * @verdict: what srr_parse() says of the options in @quote
@@ -50,16 +50,19 @@ static bool read_error(struct sk_buff *skb, struct error *e)
 	struct icmphdr icmph;
 	unsigned int offset;
 
+	e->type = 0;
+	e->code = 0;
 	if (!srcroute_header_read(skb, &e->h) ||
 	    e->h.iph->protocol != IPPROTO_ICMP)
 		return false;
 	offset = sizeof(struct iphdr) + e->h.options_len;
-	if (skb_copy_bits(skb, offset, &icmph, sizeof(icmph)) ||
-	    !is_error(icmph.type) ||
-	    !srcroute_quote_read(skb, offset + sizeof(icmph), &e->quote))
+	if (skb_copy_bits(skb, offset, &icmph, sizeof(icmph)))
 		return false;
 	e->type = icmph.type;
 	e->code = icmph.code;
+	if (!is_error(icmph.type) ||
+	    !srcroute_quote_read(skb, offset + sizeof(icmph), &e->quote))
+		return false;
 	e->verdict = srr_parse(quoted_options(e), e->quote.options_len, &e->srr);
 	return e->verdict != SRR_NONE;
 }
@@ -141,10 +144,15 @@ static bool may_be_sent(struct error *e, struct net *net,
 /*
  * H8: a reply goes back along the route of the request, and the last address recorded
  * there is ours if H6 has completed it. We are the first gateway of the reply then, and
- * do what H6 and H7 do. What cannot be routed stays with the kernel, which drops it.
+ * do what H6 and H7 do.
+ *
+ * Return: false if it must be dropped: nothing leads there, and where IPsec forbids it,
+ *	   no route is left, without which the kernel must not get it back. @reply has
+ *	   its header then.
  */
-static void icmp_start_behind_us(struct sk_buff *skb,
-				 const struct nf_hook_state *state)
+static bool icmp_start_behind_us(struct sk_buff *skb,
+				 const struct nf_hook_state *state,
+				 struct iphdr *reply)
 {
 	struct srcroute_header h;
 	unsigned int ptr;
@@ -155,7 +163,7 @@ static void icmp_start_behind_us(struct sk_buff *skb,
 	    !srcroute_header_read(skb, &h) ||
 	    srr_parse(h.options, h.options_len, &srr) != SRR_VALID ||
 	    !srcroute_addr_is_local(state->net, state->out, h.iph->daddr))
-		return;
+		return true;
 
 	for (ptr = srr.ptr; ptr <= srr.len; ptr += 4) {
 		next = srcroute_read(h.options + srr.off + ptr - 1);
@@ -163,23 +171,32 @@ static void icmp_start_behind_us(struct sk_buff *skb,
 			break;
 	}
 	if (ptr > srr.len || !srcroute_header_make_writable(skb, &h))
-		return;
+		return true;
 	srr_advance(h.options + srr.off, ptr, (const u8 *)&h.iph->daddr);
 	h.iph->daddr = next;
 	ip_send_check(h.iph);
-	ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
+	*reply = *h.iph;
+	return !ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
 }
 
+/* @about: the datagram that an error is about, or a reply itself */
 static unsigned int suppress(const struct srcroute_net *sn,
 			     const struct net_device *out,
-			     const struct error *e)
+			     const struct iphdr *about, u8 type, u8 code)
 {
 	const struct srcroute_iface *iface = srcroute_iface_get(sn, out);
 
 	if (iface)
 		this_cpu_inc(iface->cpu->stats.icmp_suppressed);
-	trace_srcroute_icmp_suppress(&e->quote.iph, out, e->type, e->code);
+	trace_srcroute_icmp_suppress(about, out, type, code);
 	return NF_DROP;
+}
+
+static unsigned int suppress_error(const struct srcroute_net *sn,
+				   const struct net_device *out,
+				   const struct error *e)
+{
+	return suppress(sn, out, &e->quote.iph, e->type, e->code);
 }
 
 static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
@@ -188,19 +205,21 @@ static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
 {
 	const struct net_device *out = state->out;
 	struct error e __uninitialized;
+	struct iphdr reply __uninitialized;
 	struct srr srr;
 
 	if (!read_error(skb, &e)) {
-		icmp_start_behind_us(skb, state);
-		return NF_ACCEPT;
+		if (icmp_start_behind_us(skb, state, &reply))
+			return NF_ACCEPT;
+		return suppress(sn, out, &reply, e.type, e.code);
 	}
 	if (icmp_has_stale_srr(&e, &srr)) {
 		if (!icmp_strip_srr(skb, state, &e, &srr))
-			return suppress(sn, out, &e);
+			return suppress_error(sn, out, &e);
 		out = skb_dst(skb)->dev;
 	}
 	if (!may_be_sent(&e, state->net, out))
-		return suppress(sn, out, &e);
+		return suppress_error(sn, out, &e);
 	if (was_untracked(&e, state->net, out))
 		srcroute_untrack(skb);					/* C4 */
 	return NF_ACCEPT;
@@ -227,8 +246,8 @@ static bool is_from_icmp_socket(const struct sock *sk)
  * Under VRF an error comes twice, the second time with nothing left to change.
  *
  * Context: any; RCU read side.
- * Return: NF_DROP for an error that must not be sent or cannot be, which is
- *	   counted, else NF_ACCEPT.
+ * Return: NF_DROP for an error or a reply that must not be sent or cannot be, which
+ *	   is counted, else NF_ACCEPT.
  */
 unsigned int srcroute_hook_local_out(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)

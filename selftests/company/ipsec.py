@@ -13,8 +13,9 @@ from lib import ktap, packet
 from lib.ktap import equal, test
 from lib.netns import wait_until
 from lib.packet import edit, ip, lsrr
-from lib.standard import (A, B, FAR, NEXT, SRC, StandardBench, expect,
+from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench, expect,
                           expect_nothing, expect_one)
+from lib.tracing import Trace
 
 bench = StandardBench()
 bench.set(lsrr=1, ssrr=1)
@@ -188,6 +189,46 @@ def record_route_with_policies():
     error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
     equal((error.type, error.code, error.mtu, error.quote.hex()),
           (3, 4, 600, sent[:548].hex()), "error")
+
+
+def blocked(near):
+    """Policies that let nothing out to @near, one after the other."""
+    out = "policy add dir out src 0.0.0.0/0 dst %s/32 " % near
+    for line in out + "action block", out + TUNNEL % (A, near):
+        xfrm(line)
+        yield line
+        bench.router.ip("xfrm policy flush")
+    # Linux 5.15 is the first that has one.
+    if "out:" in bench.router.run("ip xfrm policy getdefault", check=False):
+        ktap.cleanup(bench.router.ip, "xfrm policy setdefault out accept")
+        xfrm("policy add dir out src %s/32 dst 0.0.0.0/0 action allow" % bench.MARKER,
+             "policy setdefault out block")
+        yield "setdefault out block"
+        bench.router.ip("xfrm policy setdefault out accept")
+
+
+@test("H8: the reply to an echo whose route ends at us is dropped and counted where "
+      "the policy for its way back drops it")
+def reply_blocked():
+    near = "10.1.0.9"
+    bench.neighbour("a", near)
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    asked = [ip(SRC, A, route, proto=packet.ICMP,
+                payload=packet.icmp_error(kind, 0, bytes(12)))
+             for route in (lsrr(near, LO, ptr=8), lsrr(near, LO, ptr=12))
+             for kind in (8, 13)]
+    for policy in blocked(near):
+        for sent, kind in zip(asked, (0, 14) * 2):
+            bench.moved()
+            with Trace("srcroute/srcroute_icmp_suppress") as trace:
+                expect_nothing(bench.exchange("a", sent))
+                line, = trace.lines()
+            equal((line.split()[1], line.split()[3:]),
+                  ("out=lo", ["daddr=" + near, "icmp=%d/0" % kind]), policy)
+            equal(bench.moved().get("icmp_suppressed"), 1, policy)
+    for sent in asked:
+        expect_one(bench.exchange("a", sent), "a")
 
 
 if __name__ == "__main__":

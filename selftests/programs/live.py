@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from lib import ktap
+from lib import ktap, packet
 from lib.ktap import check, equal, fail, test
 from lib.netns import wait_until
 from lib.packet import ip, lsrr, ssrr
@@ -141,6 +141,19 @@ def suppressed():
     equal((code, complaint), (0, ""), "exit status, complaint")
     check(re.search(r"10\.2\.0\.255 > \S+ icmp_suppressed: an ICMP 11/0 about it was not sent$",
                     text, re.M) and text.count("\n") == 1, text)
+
+
+@test("H8: ... replies that are not sent, since nothing leads to where they are to go")
+def reply_suppressed():
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    program = Live("-c", "1", "-w", "30", "--outcome", "icmp_suppressed")
+    bench.exchange("a", ip(SRC, A, lsrr("172.16.0.1", LO, ptr=8), proto=packet.ICMP,
+                           payload=packet.icmp_error(8, 0, b"route")))
+    code, text, complaint = program.rest()
+    equal((code, complaint), (0, ""), "exit status, complaint")
+    check(re.search(r"%s > 172\.16\.0\.1 icmp_suppressed: the reply, ICMP 0/0, was not sent$" %
+                    re.escape(LO), text, re.M), text)
 
 
 @test("Interface: ... and tracing is as it was after Ctrl-C, SIGTERM and SIGKILL, and after "

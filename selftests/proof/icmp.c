@@ -23,6 +23,8 @@ void main(void)
 	reach(verdict == NF_ACCEPT && proof.rerouted);
 	reach(verdict == NF_ACCEPT && !proof.rerouted);
 	reach(verdict == NF_DROP);
+	if (verdict == NF_ACCEPT)
+		prove(skb->_skb_refdst, "what the kernel gets back has a route");
 	prove(!proof.taken, "it is not freed");
 	prove(!proof_counted(), "it is not counted");
 	if (verdict == NF_ACCEPT && !proof.rerouted)

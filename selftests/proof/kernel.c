@@ -356,6 +356,10 @@ int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
 	proof.rerouted = true;
 	if (nondet_bool())
 		return -EHOSTUNREACH;
+	if (nondet_bool()) {	/* IPsec forbids it */
+		skb->_skb_refdst = 0;
+		return -EPERM;
+	}
 	any_rtable(&any_route[0]);
 	skb->_skb_refdst = PROOF_OUTPUT;
 	if (nondet_bool())

@@ -96,14 +96,15 @@ TRACE_EVENT(srcroute_discard,
 
 /*
  * An ICMP error of the kernel's own about a source-routed datagram was dropped (I1,
- * I4); the datagram is shown as the error quotes it.
+ * I4), which is shown as the error quotes it; or a reply of its own to one (H8), which
+ * is shown itself.
  */
 TRACE_EVENT(srcroute_icmp_suppress,
 
-	TP_PROTO(const struct iphdr *quote, const struct net_device *out,
+	TP_PROTO(const struct iphdr *iph, const struct net_device *out,
 		 u8 type, u8 code),
 
-	TP_ARGS(quote, out, type, code),
+	TP_ARGS(iph, out, type, code),
 
 	TP_STRUCT__entry(
 		__array(char, out, IFNAMSIZ)
@@ -115,8 +116,8 @@ TRACE_EVENT(srcroute_icmp_suppress,
 
 	TP_fast_assign(
 		memcpy(__entry->out, out->name, IFNAMSIZ);
-		memcpy(__entry->saddr, &quote->saddr, 4);
-		memcpy(__entry->daddr, &quote->daddr, 4);
+		memcpy(__entry->saddr, &iph->saddr, 4);
+		memcpy(__entry->daddr, &iph->daddr, 4);
 		__entry->type = type;
 		__entry->code = code;
 	),

@@ -25,6 +25,7 @@ EVENTS = {"srcroute_advance": "advance", "srcroute_discard": "discard",
           "srcroute_icmp_suppress": "icmp_suppressed"}
 _LINE = re.compile(r"\s(\d+\.\d+): (srcroute_\w+): (.*)$")
 _LOST = re.compile(r"LOST (\d+) EVENTS")
+_REPLIES = "0/0", "14/0"  # to an echo or timestamp request
 # Lines of a processor's `stats` that say what has not come to us.
 _LOSSES = ("overrun", "dropped events")
 
@@ -223,7 +224,7 @@ def event(at, kind, fields):
     if kind == "advance":
         found.update(arrival=fields["arrival"], recorded=fields["record"],
                      pointer=int(fields["ptr"]))
-    elif fields["icmp"] != "0/0":
+    elif kind == "icmp_suppressed" or fields["icmp"] != "0/0":
         found["icmp"] = fields["icmp"]
     return found
 
@@ -240,7 +241,9 @@ def line(one):
     elif one["outcome"] in BY_NAME:
         text += ": " + BY_NAME[one["outcome"]].sentence
         text += " (ICMP %s)" % one["icmp"] if "icmp" in one else ""
-    elif "icmp" in one:
+    elif one["icmp"] in _REPLIES:
+        text += ": the reply, ICMP %s, was not sent" % one["icmp"]
+    else:
         text += ": an ICMP %s about it was not sent" % one["icmp"]
     return text
 
