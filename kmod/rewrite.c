@@ -185,6 +185,8 @@ static void settle_options(struct sk_buff *skb)
 	opt->is_strictroute = 0;
 	opt->srr_is_hit = 0;
 	opt->rr_needaddr = 0;
+	if (opt->ts_needaddr)	/* an error is not to add half an entry */
+		opt->ts_needtime = 0;
 	opt->ts_needaddr = 0;
 	opt->is_changed = 0;
 }

@@ -431,6 +431,24 @@ def rejected():
         equal(packet.Packet(error.quote).dst, FAR, "quoted destination")
 
 
+@test("I4, H9: ... and a Timestamp option in it has whole entries, as that which it quotes")
+def rejected_stamps():
+    load("table ip t { chain c { type filter hook forward priority 0; "
+         "ip saddr %s reject with icmp type admin-prohibited; } }" % SRC)
+    for (dst, route), slots in itertools.product(
+            ((A, lsrr(FAR)), (FAR, lsrr("10.1.0.7", ptr=8))), (1, 2, 3)):
+        for flag, entry in (0, 4), (1, 8), (3, 8):
+            sent = ip(SRC, dst, route + timestamps(flag, entry * slots), proto=47)
+            error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+            quoted = packet.Packet(error.quote).options[len(route):]
+            length = 4 + entry * slots
+            option = error.packet.options[:length]
+            equal((option[0], (option[2] - 5) % entry, quoted[2]),
+                  (packet.TS, 0, 5 + entry), "option, pointers")
+            if flag == 1:
+                equal(option.hex(" "), quoted[:length].hex(" "), "option")
+
+
 @test("I4: reject answers where the transport checksum fits the header: the "
       "kernel verifies it first, so not before the last hop")
 def rejected_checksum():
