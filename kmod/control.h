@@ -176,6 +176,7 @@ int srcroute_iface_rename(struct srcroute_net *sn,
 			  const struct net_device *dev);
 void srcroute_iface_unregister(struct srcroute_net *sn,
 			       const struct net_device *dev);
+void srcroute_ifaces_follow(bool on);
 
 /* proc.c */
 int srcroute_proc_init(struct net *net);

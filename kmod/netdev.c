@@ -63,9 +63,14 @@ int srcroute_netdev_init(void)
 	 * If it fails, it has unregistered the interfaces that it had registered,
 	 * and their data are still to be freed.
 	 */
-	if (err)
+	if (err) {
 		srcroute_iface_wait();
-	return err;
+		return err;
+	}
+	rtnl_lock();
+	srcroute_ifaces_follow(true);
+	rtnl_unlock();
+	return 0;
 }
 
 /**
@@ -75,6 +80,9 @@ int srcroute_netdev_init(void)
  */
 void srcroute_netdev_exit(void)
 {
+	rtnl_lock();
+	srcroute_ifaces_follow(false);
+	rtnl_unlock();
 	unregister_netdevice_notifier(&netdevice_notifier);
 	srcroute_iface_wait();
 }

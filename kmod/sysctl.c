@@ -156,10 +156,26 @@ void srcroute_iface_unregister(struct srcroute_net *sn,
 	srcroute_iface_del(sn, iface);
 }
 
+/* Under RTNL: what is registered is also unregistered (netdev.c). */
+static bool followed;
+
+/**
+ * srcroute_ifaces_follow() - may interfaces be registered by a write to a setting?
+ * @on: whether the notifier is there, which unregisters them
+ *
+ * Context: process context, RTNL held.
+ */
+void srcroute_ifaces_follow(bool on)
+{
+	ASSERT_RTNL();
+	followed = on;
+}
+
 /*
  * Try again where there was no memory for an interface, before a setting is
  * written, so that `all` means all interfaces. Never waits for RTNL: its holder may
- * be waiting for the handler of the file to end. The system call begins anew then.
+ * be waiting for the handler of the file to end. The system call begins anew then, and
+ * while the module is loaded or unloaded, after which the file may be gone.
  */
 static int register_missing(struct srcroute_net *sn)
 {
@@ -170,6 +186,10 @@ static int register_missing(struct srcroute_net *sn)
 		return 0;
 	if (!rtnl_trylock())
 		return restart_syscall();
+	if (!followed) {
+		rtnl_unlock();
+		return restart_syscall();
+	}
 	for_each_netdev(sn->net, dev)
 		if (!err && !srcroute_iface_get(sn, dev))
 			err = srcroute_iface_register(sn, dev);

@@ -8,6 +8,7 @@ import time
 from . import ktap
 
 _EXPEDITED = "/sys/kernel/rcu_expedited"
+_RUNTIME = "/proc/sys/kernel/sched_rt_runtime_us"
 # Since Linux 6.12 this gives ordinary threads their part beside those of real time.
 _FAIR_SERVER = "/sys/kernel/debug/sched/fair_server/cpu1/runtime"
 
@@ -35,7 +36,10 @@ def _thread():
 def hold_callbacks(seconds):
     """What call_rcu() has put off waits so long: the thread that ends grace periods
     does not get its processor, the second. Expedited ones do without."""
-    _write("/proc/sys/kernel/sched_rt_runtime_us", "-1")
+    with open(_RUNTIME) as file:
+        limited = file.read().strip() != "-1"
+    if limited:  # who asks for what there is may be told that it is busy
+        _write(_RUNTIME, "-1")
     if os.path.exists(_FAIR_SERVER):
         _write(_FAIR_SERVER, "0")
     os.sched_setaffinity(_thread(), {1})

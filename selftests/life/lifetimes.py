@@ -7,13 +7,15 @@ and loads and unloads the module itself.
 	selftests/life/lifetimes.py MODULE
 """
 
+import os
 import sys
 import time
 
 from lib import ktap, module, rcu
 from lib.beside import beside, use_processor
-from lib.ktap import check, equal, test
+from lib.ktap import check, equal, fail, test
 from lib.netns import Netns
+from lib.nft import nft
 from lib.packet import edit, ip, lsrr
 from lib.standard import A, B, FAR, SRC, StandardBench, expect
 
@@ -21,6 +23,7 @@ MODULE = sys.argv.pop(1)
 HIT = ip(SRC, A, lsrr(FAR))
 ADVANCED = edit(HIT, dst=FAR, options=lsrr(B, ptr=8), ttl=63)
 ONLINE = "/sys/devices/system/cpu/cpu1/online"
+CONF, CONF_FILES = "net.ipv4.srcroute.conf.", "/proc/sys/net/ipv4/srcroute/conf/"
 
 keeper = module.keep_hooks()
 module.load(MODULE)
@@ -31,6 +34,13 @@ bench.set(lsrr=1, ssrr=1)
 def write(path, text):
     with open(path, "w") as file:
         file.write(text)
+
+
+def attempt(path, text):
+    try:
+        write(path, text)
+    except FileNotFoundError:
+        time.sleep(0.01)
 
 
 @test("S: what a processor has counted stays when it is taken offline")
@@ -105,7 +115,43 @@ def put_off():
     check(len(ran) > 10, "only %d have run" % len(ran))
     equal(ran.index("srcroute_netns_exit"), len(ran) - 1, "what is last")
     module.load(MODULE)
-    equal(ns.sysctl("net.ipv4.srcroute.conf.d9.lsrr"), "0", "lsrr")
+    equal(ns.sysctl(CONF + "d9.lsrr"), "0", "lsrr")
+
+
+def crowd(ns, count):
+    """So many chains in PRE_ROUTING."""
+    nft(ns, "table ip crowd { %s }" % " ".join(
+        "chain c%d { type filter hook prerouting priority 0; }" % i
+        for i in range(count)))
+
+
+def write_when_interfaces_go():
+    """A write before that makes up for the interface that there was no room for."""
+    use_processor(0)  # the other one is kept busy
+    if not os.path.exists(CONF_FILES + "lo"):
+        attempt(CONF_FILES + "all/mark", "1")
+
+
+@test("Interface: a write that comes while the module is unloaded brings no interface back")
+def write_while_it_goes():
+    rcu.expedited()
+    ns = Netns("crowd")
+    ktap.cleanup(ns.close)
+    ns.sysctl(CONF + "default.lsrr", 1)
+    crowd(ns, 1024)  # the most that netfilter takes
+    try:
+        ns.ip("link add name d0 type dummy")
+        fail("there is room for more hooks")
+    except RuntimeError:
+        nft(ns, "flush ruleset")
+    with ns:
+        beside(write_when_interfaces_go)
+        rcu.hold_callbacks(3)
+        module.unload()
+        check(not os.path.exists(CONF_FILES), "files are left")
+    module.load(MODULE)
+    ns.ip("link add name d0 type dummy")
+    equal(ns.sysctl(CONF + "d0.lsrr"), "0", "lsrr")
 
 
 def close():
