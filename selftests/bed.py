@@ -5,7 +5,9 @@ scripts/bed/splats of a kernel's messages; and what is said of what cannot work.
 any machine, without the module.
 """
 
+import itertools
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import textwrap
 
 from lib import ktap
 from lib.ktap import check, equal, test
+from lib.mirror import Bed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 JUDGE = os.path.join(HERE, "judge")
@@ -335,6 +338,158 @@ def no_network():
         check(status and said.endswith("could not install, for the reason above: "
                                        "python3\n"), said)
         equal(answer(["unshare", "--net", setup, "python"]), (0, ""), "all is there")
+
+
+ARCH = answer(["dpkg", "--print-architecture"])[1].strip()
+
+
+def kernel_of(bed, name):
+    """The release that the name stands for, if all of it is there."""
+    place = "%s/%s/" % (bed.kernels, name)
+    if not os.path.exists(place + "release"):
+        return None
+    check(os.path.exists(place + "image") and os.path.isdir(place + "headers") and
+          os.path.exists(place + "suite"), "%s: %s" % (place, os.listdir(place)))
+    with open(place + "release") as file:
+        return file.read().strip()
+
+
+def with_kernel(series="7.3.1"):
+    """A bed, the kernel that its mirror has in backports, and that kernel's packages."""
+    bed, release = Bed(), "%s-%s" % (series, ARCH)
+    bed.kernel("trixie-backports", release)
+    return bed, release, {name + "_1_all.deb" for name in (
+        "linux-headers-" + release, "linux-image-" + release,
+        "linux-headers-%s-common" % series)}
+
+
+def goes_on(bed, command, downloads, *stops):
+    """Killed at each of the stops, then run: what has been downloaded is kept."""
+    for at, by in itertools.product(stops, (signal.SIGTERM, signal.SIGKILL)):
+        # Where there is but one to download, it is there after the first time.
+        if at != "apt-get" or len(set(downloads) - set(bed.done(keep=True))) > 0:
+            bed.killed(*command, at=at, by=by)
+            yield by
+    before = bed.done()
+    bed.works(*command)
+    equal(sorted(before + bed.done()), sorted(downloads), "downloaded")
+
+
+@test("The run: a kernel goes on where its download or its unpacking was killed")
+def interrupted_kernel():
+    bed, release, packages = with_kernel()
+    command = "fetch-kernel", "backports"
+    for _ in goes_on(bed, command, packages, "apt-get", "tar"):
+        equal(kernel_of(bed, "backports"), None, "half a kernel")
+    equal(kernel_of(bed, "backports"), release, "release")
+    equal(set(os.listdir(bed.kernels)), {"lock", release, "backports"}, "left")
+
+
+def with_source():
+    bed = Bed()
+    path = bed.home + "/linux-source-7.3"
+    os.makedirs(path)
+    with open(path + "/Makefile", "wb") as file:
+        file.write(os.urandom(200000))
+    subprocess.run(["/bin/tar", "-C", bed.home, "-cJf", path + ".tar.xz",
+                    "linux-source-7.3"], check=True)
+    bed.package("sid", "linux-source-7.3", files=["usr/src/linux-source-7.3.tar.xz"],
+                content=path + ".tar.xz")
+    return bed
+
+
+@test("The run: a kernel's source goes on as well, and says what is wrong in a line")
+def kernel_source():
+    bed, command = with_source(), ("fetch-source", "newest")
+    bed.switch("down")
+    bed.fails(*command, wanted="does not answer: 404  Not Found")
+    bed.switch("down", False)
+    for room in "100k", "300k", "500k":
+        bed.fails(*command, wanted="No space left", room=room)
+    bed.done()
+    link = bed.kernels + "/linux-source-newest"
+    for _ in goes_on(bed, command, ["linux-source-7.3_1_all.deb"], "apt-get", "tar",
+                     "unxz"):
+        check(not os.path.exists(link), "half a source")
+    check(os.path.getsize(link + "/Makefile"), "the source is not whole")
+    check(not [name for name in os.listdir(bed.kernels)
+               if not name.startswith("linux-source-7.3-1") and
+               name != "linux-source-newest"], os.listdir(bed.kernels))
+    bed.switch("down")
+    equal(bed.works(*command), [bed.kernels + "/linux-source-7.3-1"], "no mirror")
+    bed = Bed()
+    bed.fails(*command, wanted="no suite has a linux-source")
+
+
+@test("The run: a system of another release goes on as well, and says what is wrong in a "
+      "line")
+def debian_root():
+    bed, command = Bed(), ("debian-root", "trixie", "gcc")
+    roots = bed.tree + "/out/root"
+    bed.switch("down")
+    bed.fails(*command, wanted="Failed getting release file")
+    bed.switch("down", False)
+    bed.fails(*command, wanted="No space left", room="100k")
+    bed.done()
+    for by in goes_on(bed, command, ["one", "two"], "debootstrap"):
+        check(not os.path.exists(roots + "/trixie"), "half a system")
+        check(by == signal.SIGKILL or not os.path.exists(roots + "/trixie.new"),
+              "not even taken away")
+    equal(set(os.listdir(roots)), {"trixie", "trixie.lock"}, "left")
+    bed.switch("down")
+    equal(bed.works(*command), [roots + "/trixie"], "no mirror")
+
+
+@test("The run: a system of another architecture goes on as well, and says what is wrong "
+      "in a line")
+def foreign_root():
+    bed, command = Bed(), ("foreign-root", "s390x")
+    release = "6.1.0-1-s390x"
+    bed.switch("down")
+    bed.fails(*command, wanted="does not answer: 404  Not Found")
+    bed.switch("down", False)
+    bed.fails(*command, wanted="apt knows no kernel for s390x")
+    bed.package("apt", "linux-image-s390x", "linux-image-" + release)
+    bed.package("apt", "linux-kbuild-6.1")
+    bed.kernel("apt", release)
+    bed.package("apt", "base", files=["bin/x", "usr/bin/x", "etc/x", "usr/lib/python3.1/x"])
+    for room in "150k", "400k":
+        bed.fails(*command, wanted="No space left", room=room)
+    bed.done()
+    debs = [name + "_1_all.deb" for name in (
+        "base", "linux-kbuild-6.1", "linux-image-" + release, "linux-headers-" + release,
+        "linux-headers-6.1.0-1-common")]
+    for _ in goes_on(bed, command, debs, "apt-get", "tar"):
+        check(not os.path.exists(bed.kernels + "/s390x/release"), "half a system")
+    check(os.path.exists(bed.kernels + "/s390x/disk"), "no disk")
+
+
+@test("The run: a kernel's build goes on where it was killed or the disk was full, unless "
+      "its configuration has changed, and says what is wrong in a line")
+def interrupted_build():
+    bed, command = Bed(), ("build-kernel", "debug")
+    source = bed.kernels + "/linux-source-6.12-6.12.1-1"
+    place = bed.kernels + "/debug"
+    os.makedirs(source)
+    with open(source + "/.unpacked", "w"):
+        pass
+    bed.fails(*command, wanted="No space left", room="100k")
+    bed.done()
+    for by in signal.SIGTERM, signal.SIGKILL:
+        bed.killed(*command, at="make", by=by)
+        check(not os.path.exists(place + "/release"), "half a kernel")
+    bed.switch("broken")
+    bed.fails(*command, wanted="no kernel debug: two.c:1:2: error: no such thing")
+    equal(bed.done(), ["configured", "kept", "kept"], "begun once")
+    with open(bed.tree + "/selftests/kernel/debug.config", "a") as file:
+        file.write("CONFIG_OF_ANOTHER=y\n")
+    bed.fails(*command, wanted="two.c:1:2: error")
+    bed.switch("broken", False)
+    bed.works(*command)
+    equal(bed.done(), ["configured", "kept"], "begun anew")
+    equal(os.readlink(place + "/headers"), ".", "headers")
+    bed.works(*command)
+    equal(bed.done(), [], "there already")
 
 
 if __name__ == "__main__":

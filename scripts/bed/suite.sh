@@ -58,6 +58,49 @@ suite_sources()
 		echo "deb [signed-by=$keyring] $security $1-security main"
 }
 
+# free_mb DIR: what is left on its disk.
+free_mb()
+{
+	df -Pm "$1" | awk 'NR == 2 { print $4 }'
+}
+
+# why LOG: the cause of a failure, of all that the log says. A full disk may have kept
+# the log from saying it.
+why()
+{
+	{
+		grep -m 1 -oE 'No space left on device' "$1" ||
+		[ "$(free_mb "${1%/*}")" -gt 0 ] || echo 'No space left on device'
+		sed -n 's/^[EW]: Failed to fetch [^ ]*/the mirror does not answer:/p' "$1"
+		sed -n '/^\(E\|dpkg\|tar\)/s/^E: //p' "$1" | tail -n 1
+		grep -m 1 -E '[^ ]: (fatal )?error: |: \*\*\* ' "$1"
+		tail -n 1 "$1"
+		echo 'no reason is told'
+	} 2>/dev/null | awk 'NF { sub(/:  */, ": "); print; exit }'
+}
+
+# give_up WHAT LOG: in one line; all that has been said stays in the log. A download that
+# the disk has no room for may be told of as one that does not come.
+give_up()
+{
+	local free
+
+	free=$(free_mb "${2%/*}")
+	[ "$free" -lt 300 ] && free="$free MB are free; " || free=
+	echo "$1: $(why "$2") (${free}more in ${2#"$top"/})" >&2
+	exit 1
+}
+
+# step WHAT LOG COMMAND...: WHAT is said if it fails.
+step()
+{
+	local what=$1 log=$2
+
+	shift 2
+	# The outer redirection is for the shell, if it cannot make the log.
+	{ "$@" >"$log" 2>&1; } 2>/dev/null || give_up "$what" "$log"
+}
+
 # own_mounts COMMAND...: what it mounts goes with its mount namespace, however it ends:
 # what removes out/ is not to find a /proc there.
 own_mounts()
@@ -71,15 +114,18 @@ own_mounts()
 }
 
 # suite_bootstrap SUITE DIR [OPTION...]: a minimal system of it; what debootstrap calls
-# minbase.
+# minbase. It begins anew; what it has downloaded is in DIR.debs until it has ended well.
 suite_bootstrap()
 {
 	local suite=$1 dir=$2 keyring main
 
 	shift 2
-	keyring=$(suite_keyring) && main=$(suite_main) || return
-	own_mounts debootstrap --variant=minbase --keyring="$keyring" "$@" "$suite" \
-		"$dir" "$main"
+	keyring=$(suite_keyring) && main=$(suite_main) &&
+	rm -rf --one-file-system "$dir" &&
+	mkdir -p "$dir.debs" &&
+	own_mounts debootstrap --variant=minbase --keyring="$keyring" \
+		--cache-dir="$dir.debs" "$@" "$suite" "$dir" "$main" &&
+	rm -r "$dir.debs"
 }
 
 # suite_apt SUITE get|cache ARG...
@@ -100,7 +146,15 @@ suite_apt()
 		-o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
 }
 
-# suite_update SUITE: what is old enough has no security updates any more.
+# no_security: what has been mended is no cause of what fails later (see why). With
+# pipefail, as all who source this have it, a command before it fails all the same.
+no_security()
+{
+	sed 's/^[EW]: /without security updates: /'
+}
+
+# suite_update SUITE: what is old enough has no security updates any more. What an
+# interrupted run has downloaded, and is not the newest any more, goes.
 suite_update()
 {
 	local dir=$top/out/apt/$1
@@ -108,8 +162,8 @@ suite_update()
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial" &&
 	: >"$dir/status" &&
 	suite_sources "$1" >"$dir/sources.list" || return
-	suite_apt "$1" get update --error-on=any || {
+	suite_apt "$1" get update --error-on=any 2>&1 | no_security || {
 		suite_sources "$1" main >"$dir/sources.list" &&
 		suite_apt "$1" get update --error-on=any
-	}
+	} && suite_apt "$1" get autoclean
 }
