@@ -363,6 +363,46 @@ def with_kernel(series="7.3.1"):
         "linux-headers-%s-common" % series)}
 
 
+@test("The run: newest is the higher release of backports and sid that has an image, and "
+      "no other kernel than that of its role")
+def newest_kernel():
+    bed, release, _ = with_kernel()
+    bed.kernel("sid", "7.2.9-" + ARCH)
+    bed.kernel("sid", "7.4.0-" + ARCH, image=False)
+    equal(bed.works("fetch-kernel", "--roles", "newest", "backports", "stable"),
+          ["backports", "stable"], "roles")
+    bed.works("fetch-kernel", "newest")
+    equal([kernel_of(bed, name) for name in ("newest", "backports", "unstable")],
+          [release, release, None], "kernels")
+    equal(os.readlink(bed.kernels + "/newest"), "backports", "link")
+    bed.kernel("sid", "7.10.1-" + ARCH)
+    os.remove(bed.kernels + "/newest")
+    bed.works("fetch-kernel", "newest")
+    equal(kernel_of(bed, "newest"), "7.10.1-" + ARCH, "7.10 is newer than 7.3")
+    bed.switch("down")
+    equal(bed.works("fetch-kernel", "--roles", "newest"), ["unstable"], "no mirror")
+    roles = bed.works("fetch-kernel", "--roles")
+    check({"backports", "unstable"} < set(roles) and "newest" not in roles, roles)
+
+
+@test("The run: a kernel that is not to be had, a mirror that does not answer and a full "
+      "disk are told of in a line, and nothing is left of the kernel")
+def no_kernel():
+    bed, _, packages = with_kernel()
+    bed.fails("fetch-kernel", "9.9", wanted="no kernel 9.9 (trixie trixie-backports sid): "
+              "no kernel with headers in sid")
+    bed.fails("fetch-kernel", "eldest", wanted="no role 'eldest'")
+    bed.switch("down")
+    for name in "backports", "newest":
+        bed.fails("fetch-kernel", name, wanted="does not answer: 404  Not Found")
+    bed.switch("down", False)
+    for room in "100k", "300k":
+        bed.fails("fetch-kernel", "backports", wanted="No space left", room=room)
+    equal([name for name in os.listdir(bed.kernels) if name[-4:] != ".log"], ["lock"],
+          "left")
+    equal(bed.done().count(max(packages)), 1, "fits at 300k, and not at 100k")
+
+
 def goes_on(bed, command, downloads, *stops):
     """Killed at each of the stops, then run: what has been downloaded is kept."""
     for at, by in itertools.product(stops, (signal.SIGTERM, signal.SIGKILL)):
