@@ -11,6 +11,14 @@ ifneq ($(words $(CURDIR)),1)
 $(error srcroute: there is a blank in $(CURDIR), and kernel modules cannot be built there: move it to a directory without)
 endif
 
+# All but these leave what they make in out/; scripts/headers looks after the first.
+ifneq ($(filter-out modules install clean help selftests,$(MAKECMDGOALS)),)
+out := $(shell mkdir -p out 2>&1 && [ -w out ] && echo writable)
+ifneq ($(out),writable)
+$(error srcroute: $(CURDIR)/out cannot be written to$(if $(out), ($(out))): mend that, or work in a copy)
+endif
+endif
+
 .DEFAULT_GOAL := modules
 .PHONY: modules install clean help demo lab quick check check-debug check-long \
 	check-hosts check-image check-lab check-packages kernels mutants mutants-long lint unit proof \

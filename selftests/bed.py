@@ -532,5 +532,13 @@ def interrupted_build():
     equal(bed.done(), [], "there already")
 
 
+@test("The run: a tree that cannot be written to is told of before anything is done")
+def read_only_tree():
+    for goal in "demo", "check", "kernels", "quick", "lint":
+        one_line(["unshare", "--mount", "sh", "-c",
+                  'mount --bind -o ro "$1" "$1" && cd "$1" && exec make -s "$2"', "sh",
+                  os.path.dirname(HERE), goal], "cannot be written to")
+
+
 if __name__ == "__main__":
     ktap.main()
