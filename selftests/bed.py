@@ -20,6 +20,7 @@ from lib.mirror import Bed
 HERE = os.path.dirname(os.path.abspath(__file__))
 JUDGE = os.path.join(HERE, "judge")
 HEADERS = os.path.abspath(os.path.join(HERE, "../scripts/headers"))
+SETUP = os.path.join(HERE, "../scripts/setup")
 SPLATS = os.path.join(HERE, "../scripts/bed/splats")
 
 
@@ -332,12 +333,11 @@ def no_network():
             with open("%s/%s" % (home, name), "w") as file:
                 file.write("#!/bin/sh\n%s\n" % text)
             os.chmod("%s/%s" % (home, name), 0o755)
-        setup = os.path.join(HERE, "../scripts/setup")
-        status, said = answer(["env", "PATH=%s:%s" % (home, os.environ["PATH"]), setup,
+        status, said = answer(["env", "PATH=%s:%s" % (home, os.environ["PATH"]), SETUP,
                                "python"])
         check(status and said.endswith("could not install, for the reason above: "
                                        "python3\n"), said)
-        equal(answer(["unshare", "--net", setup, "python"]), (0, ""), "all is there")
+        equal(answer(["unshare", "--net", SETUP, "python"]), (0, ""), "all is there")
 
 
 ARCH = answer(["dpkg", "--print-architecture"])[1].strip()
@@ -425,15 +425,15 @@ def interrupted_kernel():
     equal(set(os.listdir(bed.kernels)), {"lock", release, "backports"}, "left")
 
 
-def with_source():
-    bed = Bed()
-    path = bed.home + "/linux-source-7.3"
+def with_source(suite="sid", series="7.3"):
+    bed, package = Bed(), "linux-source-" + series
+    path = "%s/%s" % (bed.home, package)
     os.makedirs(path)
     with open(path + "/Makefile", "wb") as file:
         file.write(os.urandom(200000))
-    subprocess.run(["/bin/tar", "-C", bed.home, "-cJf", path + ".tar.xz",
-                    "linux-source-7.3"], check=True)
-    bed.package("sid", "linux-source-7.3", files=["usr/src/linux-source-7.3.tar.xz"],
+    subprocess.run(["/bin/tar", "-C", bed.home, "-cJf", path + ".tar.xz", package],
+                   check=True)
+    bed.package(suite, package, files=["usr/src/%s.tar.xz" % package],
                 content=path + ".tar.xz")
     return bed
 
@@ -459,6 +459,17 @@ def kernel_source():
     equal(bed.works(*command), [bed.kernels + "/linux-source-7.3-1"], "no mirror")
     bed = Bed()
     bed.fails(*command, wanted="no suite has a linux-source")
+
+
+@test("The run: a source of another release is built in a system of that, and so is what is "
+      "built for it")
+def source_of_another_release():
+    bed = with_source()
+    bed.works("build-kernel", "debug+newest")
+    equal(bed.done(), ["linux-source-7.3_1_all.deb", "one", "two", "in sid", "in sid",
+                       "configured", "in sid", "in sid"], "there")
+    bed.works("kernel-make", "debug+newest", "modules")
+    equal(bed.done(), ["in sid"], "a module")
 
 
 @test("The run: a system of another release goes on as well, and says what is wrong in a "

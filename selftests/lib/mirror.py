@@ -103,7 +103,7 @@ for deb in one two; do
 	hang debootstrap
 done
 head -c 200000 /dev/zero >"$root/data" || exit
-for name in make sparse perl python3 gcc; do
+for name in make sparse perl python3 gcc flex bison bc libelf-dev kmod xz-utils; do
 	printf 'Package: %s\\nStatus: install ok installed\\n' $name
 	printf 'Version: 1\\nArchitecture: all\\nMaintainer: x <x@y>\\n'
 	printf 'Description: x\\n\\n'
@@ -117,7 +117,7 @@ for word; do
 	KCONFIG_ALLCONFIG=*)	wanted=${word#*=} ;;
 	esac
 done
-cd "$into" || exit
+cd "${into:-$BED}" || exit
 case $word in
 allnoconfig)
 	echo configured >>"$BED/done"
@@ -148,6 +148,19 @@ for word; do :; done
 echo 6.12.1-1
 """
 
+SETUP = """\
+#!/bin/sh
+[ "$*" != '--names kernel' ] || [ -e "$BED/later-release" ] || echo linux-source-6.12
+"""
+
+# The systems of the fake debootstrap have no programs.
+IN_ROOT = """\
+#!/bin/sh
+echo "in ${1##*/}" >>"$BED/done"
+shift
+exec "$@"
+"""
+
 # Stops where the work of another is to be interrupted, not in what the mirror does.
 TAR = HEAD + """\
 case $* in
@@ -169,7 +182,8 @@ class Bed:
         shutil.copytree(TOP + "/selftests/kernel", self.tree + "/selftests/kernel")
         os.makedirs(self.kernels)
         os.makedirs(self.home + "/bin")
-        self.program("../tree/scripts/setup", "#!/bin/sh\n")
+        self.program("../tree/scripts/setup", SETUP)
+        self.program("../tree/scripts/bed/in-root", IN_ROOT)
         for name, text in (("apt-get", APT), ("apt-cache", APT), ("make", MAKE),
                            ("debootstrap", DEBOOTSTRAP), ("tar", TAR),
                            ("dpkg-query", DPKG_QUERY),
@@ -279,7 +293,7 @@ class Bed:
         """What has been downloaded or configured since it was asked last."""
         try:
             with open(self.home + "/done") as file:
-                return file.read().split()
+                return file.read().splitlines()
         except OSError:
             return []
         finally:
