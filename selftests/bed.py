@@ -458,18 +458,32 @@ def kernel_source():
     bed.switch("down")
     equal(bed.works(*command), [bed.kernels + "/linux-source-7.3-1"], "no mirror")
     bed = Bed()
-    bed.fails(*command, wanted="no suite has a linux-source")
+    bed.fails(*command, wanted="no suite has its linux-source")
 
 
 @test("The run: a source of another release is built in a system of that, and so is what is "
-      "built for it")
+      "built for it; setup knows where this machine's has none of 6.12")
 def source_of_another_release():
-    bed = with_source()
-    bed.works("build-kernel", "debug+newest")
-    equal(bed.done(), ["linux-source-7.3_1_all.deb", "one", "two", "in sid", "in sid",
-                       "configured", "in sid", "in sid"], "there")
-    bed.works("kernel-make", "debug+newest", "modules")
-    equal(bed.done(), ["in sid"], "a module")
+    for suite, series, name in (("trixie", "6.12", "debug"),
+                                ("sid", "7.3", "debug+newest")):
+        bed = with_source(suite, series)
+        bed.switch("later-release")
+        bed.works("build-kernel", name)
+        there = "in " + suite
+        equal(bed.done(), ["linux-source-%s_1_all.deb" % series, "one", "two", there,
+                           there, "configured", there, there], name)
+    bed.works("kernel-make", name, "modules")
+    equal(bed.done(), [there], "a module")
+    with tempfile.TemporaryDirectory() as home:
+        path = home + "/apt-cache"
+        with open(path, "w") as file:
+            file.write("#!/bin/sh\nfor word; do :; done\n[ $word = linux-source ]\n")
+        os.chmod(path, 0o755)
+        for task, wanted in ("lint", ["linux-source"]), ("kernel", []):
+            _, said = answer(["env", "PATH=%s:%s" % (home, os.environ["PATH"]), SETUP,
+                              "--names", task])
+            equal([name for name in said.split() if name.startswith("linux")], wanted,
+                  task)
 
 
 @test("The run: a system of another release goes on as well, and says what is wrong in a "
