@@ -10,6 +10,10 @@
 /* Of the data of a namespace, among those that the kernel keeps for it. */
 unsigned int srcroute_net_id;
 
+/* Of the lines of all namespaces that belong to a user namespace of their own. */
+DEFINE_RATELIMIT_STATE(srcroute_log_of_users, DEFAULT_RATELIMIT_INTERVAL,
+		       DEFAULT_RATELIMIT_BURST);
+
 const struct srcroute_conf_key_info srcroute_conf_keys[] = {
 	[SRCROUTE_CONF_LSRR]		= { "lsrr", 3, SRCROUTE_OFF },
 	[SRCROUTE_CONF_SSRR]		= { "ssrr", 3, SRCROUTE_OFF },

@@ -24,6 +24,7 @@
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
 #include <linux/rtnetlink.h>
+#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <srcroute/outcome.h>
@@ -158,6 +159,7 @@ extern const struct srcroute_conf_key_info {
 } srcroute_conf_keys[SRCROUTE_CONF_COUNT];
 
 extern unsigned int srcroute_net_id;
+extern struct ratelimit_state srcroute_log_of_users;
 
 void srcroute_conf_init(struct srcroute_net *sn);
 int srcroute_conf_write(struct srcroute_net *sn, struct srcroute_conf *conf,
@@ -231,14 +233,17 @@ srcroute_iface_get(const struct srcroute_net *sn, const struct net_device *dev)
  *
  * A namespace has a limit of its own: whoever fills one namespace with noise
  * keeps the others and the rest of the kernel neither from the log nor from
- * their own lines.
+ * their own lines. Users may make any number of them, so these have another limit
+ * in common.
  *
  * Context: any.
  * Return: true if it may.
  */
 static inline bool srcroute_may_log(struct srcroute_net *sn)
 {
-	return __ratelimit(&sn->log);
+	return __ratelimit(&sn->log) &&
+	       (sn->net->user_ns == &init_user_ns ||
+		__ratelimit(&srcroute_log_of_users));
 }
 
 /**

@@ -49,8 +49,6 @@ static bool is_accepted(const struct srcroute_packet *p)
 
 static unsigned int to_kernel(struct srcroute_packet *p)
 {
-	if (!is_accepted(p))
-		return srcroute_discard(p, SRCROUTE_NOT_ACCEPTED);
 	srcroute_count(p->iface, SRCROUTE_LOCAL);
 	return NF_ACCEPT;
 }
@@ -69,6 +67,8 @@ static noinline unsigned int deliver(struct srcroute_packet *p)
 		if (!srcroute_uncompile(p))
 			return srcroute_discard(p, SRCROUTE_NO_MEMORY);
 	}
+	if (!is_accepted(p))
+		return srcroute_discard(p, SRCROUTE_NOT_ACCEPTED);
 	return to_kernel(p);
 }
 
@@ -81,6 +81,8 @@ static noinline unsigned int complete_route(struct srcroute_packet *p,
 	if (!(p->received ? srcroute_uncompile(p) :
 			    srcroute_header_make_writable(p->skb, &p->h)))
 		return srcroute_discard(p, SRCROUTE_NO_MEMORY);
+	if (!is_accepted(p))	/* as it was received: I2 */
+		return srcroute_discard(p, SRCROUTE_NOT_ACCEPTED);
 
 	arrival = p->h.iph->daddr;
 	p->h.iph->daddr = last;

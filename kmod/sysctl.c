@@ -167,7 +167,6 @@ static bool followed;
  */
 void srcroute_ifaces_follow(bool on)
 {
-	ASSERT_RTNL();
 	followed = on;
 }
 

@@ -424,26 +424,26 @@ def asked():
 
 
 @test("H8, S: what SRv6 brings into a VRF is dropped without an ICMP error if "
-      "accept_source_route of the VRF device or of all is 0: counted, traced, "
-      "with its drop reason")
+      "accept_source_route of the VRF device or of all is 0: counted, traced as it "
+      "came (I2), with its drop reason")
 def not_accepted():
     line = ("srcroute_discard: in=red saddr=%s daddr=%s reason=not_accepted "
             "icmp=0/0")
-    cases = ((COMPLETE, V), (COMPLETED, Q),
-             (ip(VSRC, V, lsrr(FAR, ptr=8) + record(1)), V),
-             (ip(VSRC, V, lsrr(Q) + record(1)), Q),
-             (ip(VSRC, V, packet.ssrr(FAR, ptr=8)), V),
-             (ip(VSRC, V, packet.ssrr(P, Q)), Q))
+    cases = (COMPLETE, COMPLETED,
+             ip(VSRC, V, lsrr(FAR, ptr=8) + record(1)),
+             ip(VSRC, V, lsrr(Q) + record(1)),
+             ip(VSRC, V, packet.ssrr(FAR, ptr=8)),
+             ip(VSRC, V, packet.ssrr(P, Q)))
     with Trace("srcroute/srcroute_discard") as trace, \
             Trace("skb/kfree_skb") as drops:
         for way, accepted in asked():
-            for sent, daddr in cases:
+            for sent in cases:
                 trace.lines(), drops.lines(), moved()
                 equal(way.goes(sent), ([], ["red"] * accepted), way.name)
                 counted("red", "received",
                         "local" if accepted else "not_accepted")
                 equal(trace.lines(), [] if accepted else
-                      [line % (VSRC, daddr)], "trace")
+                      [line % (VSRC, V)], "trace")
                 equal("reason: IP_INHDR" in "\n".join(drops.lines()),
                       not accepted, "drop reason")
 

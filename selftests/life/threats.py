@@ -7,12 +7,16 @@
 """
 
 import socket
+import subprocess
+import sys
+import time
 
 from lib import ktap, packet
 from lib.chain import Chain, Node, Taps
-from lib.ktap import equal, test
+from lib.ktap import check, equal, test
 from lib.netns import wait_until
 from lib.packet import ip, lsrr, ssrr
+from lib.tracing import Log
 
 STRANGER, GW1, VICTIM = "10.210.0.1", "10.210.0.2", "10.210.2.2"
 LEFT, RIGHT = "10.210.1.1", "10.210.1.2"  # of the link that is bounced over
@@ -97,6 +101,56 @@ def borrowed_source():
     wait_until(lambda: gw1.counters()["left", "received"] == 2)
     equal(gw1.counters()["left", "bad_source"], 2, "bad_source")
     equal(gw1.counters()["left", "hop"], 0, "hop")
+
+
+# Of a user: a link with both ends in a namespace, and as much noise on it as there may be.
+NOISE = """
+import socket, subprocess, sys
+subprocess.run(["ip", "-batch", "-"], check=True, text=True, input='''
+link add name p0 up address 02:00:00:00:00:01 type veth peer name p1
+link set dev p1 up
+addr add 10.210.0.2/24 dev p0
+''')
+for path, value in ("conf/all/log_martians", 1), ("srcroute/conf/all/lsrr", 2):
+    with open("/proc/sys/net/ipv4/" + path, "w") as file:
+        file.write(str(value))
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+wire.bind(("p1", 0))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(30):
+    wire.send(bytes.fromhex("020000000001" "020000000002" "0800" + sys.argv[1]))
+with open("/proc/net/srcroute") as file:
+    print(file.read())
+"""
+USERS = 8
+
+
+def user_namespace(command):
+    return ["unshare", "--user", "--map-root-user", "--net"] + command
+
+
+@test("S: however many namespaces users make, they fill the kernel's log no faster than one")
+def log_of_users():
+    if subprocess.run(user_namespace(["true"]), stderr=subprocess.DEVNULL,
+                      check=False).returncode:
+        ktap.lacks("namespaces of users")
+    sent = ip(STRANGER, GW1, lsrr(VICTIM))
+    users = [subprocess.Popen(user_namespace([sys.executable, "-c", NOISE, sent.hex()]),
+                              text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+             for _ in range(USERS)]
+    for user in users:
+        equal(user.stdout.readline(), "ready\n", "a user's namespace")
+    log = Log()
+    log.wait_for_limit()
+    began = time.monotonic()
+    for user in users:
+        user.stdin.write("\n")
+        user.stdin.flush()
+    for user in users:
+        check("p0 policy_drop 30\n" in user.communicate()[0], "not all were dropped")
+    times = 1 + (time.monotonic() - began) // 5
+    check(0 < len(log.lines()) <= 10 * times < 10 * USERS, "lines in the log")
 
 
 if __name__ == "__main__":

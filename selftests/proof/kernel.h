@@ -334,7 +334,11 @@ struct nf_hook_entries {
 	u16 num_hook_entries;
 };
 
+struct user_namespace;
+extern struct user_namespace init_user_ns;
+
 struct net {
+	struct user_namespace *user_ns;
 	struct {
 		struct nf_hook_entries *hooks_ipv4[NF_INET_NUMHOOKS];
 	} nf;
