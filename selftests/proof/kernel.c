@@ -358,7 +358,7 @@ int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb,
 		return -EHOSTUNREACH;
 	if (nondet_bool()) {	/* IPsec forbids it */
 		skb->_skb_refdst = 0;
-		return -EPERM;
+		return -EHOSTUNREACH;
 	}
 	any_rtable(&any_route[0]);
 	skb->_skb_refdst = PROOF_OUTPUT;
