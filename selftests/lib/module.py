@@ -2,16 +2,19 @@
 """The module itself, for tests that load and unload it."""
 
 import ctypes
+import glob
 import os
+import pathlib
 
-from .ktap import equal
-from .netns import Netns
+from .ktap import equal, fail
+from .netns import Netns, sh
 from .tracing import run_of
 
 # finit_module(2), delete_module(2): kmod(8) takes longer to start than they do.
 _FINIT, _DELETE = {"x86_64": (313, 176), "s390x": (344, 129),
                    "aarch64": (273, 106), "armv7l": (379, 129)}[os.uname().machine]
 _libc = ctypes.CDLL(None, use_errno=True)
+_TOP = pathlib.Path(__file__).resolve().parents[2]
 _PLACES = ("/sys/module/nf_srcroute", "/proc/sys/net/ipv4/srcroute",
            "/proc/net/srcroute")
 
@@ -25,6 +28,24 @@ def _syscall(*args):
     if _libc.syscall(*args):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+def information(field, path):
+    return sh(["modinfo", "-F", field, path], check=False).strip()
+
+
+def file():
+    """Where the module is that has been loaded: built for a guest or by `make`, or
+    installed, or one of scripts/check/mutants. The kernel keeps what tells it from
+    others, and not the path."""
+    with open("/sys/module/nf_srcroute/srcversion") as kept:
+        wanted = kept.read().strip()
+    for path in ("%s/out/build/%s/nf_srcroute.ko" % (_TOP, os.uname().release),
+                 "%s/nf_srcroute.ko" % _TOP, "nf_srcroute",
+                 *sorted(glob.glob("%s/out/mutants/*.ko" % _TOP))):
+        if information("srcversion", path) == wanted:
+            return path
+    return fail("the file of the loaded module is not to be found")
 
 
 def load(path, parameters=""):

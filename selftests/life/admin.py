@@ -15,7 +15,7 @@ import shlex
 import signal
 import tempfile
 
-from lib import features, ktap, packet, rtnetlink
+from lib import features, ktap, module, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.netns import Netns, Wire, cable, error_of, sh, wait_until
 from lib.packet import edit, ip, lsrr, ssrr
@@ -654,6 +654,14 @@ def trace_format():
                                               "icmp_suppressed")]
     equal(named, [(str(number), name) for number, name in enumerate(reasons)],
           "names")
+
+
+# By what the kernel shows of itself; the module goes by what its headers declare.
+@test("Interface: modinfo says that the module does without drop reasons where the "
+      "kernel has none, and nothing elsewhere")
+def modinfo_lacks():
+    equal(module.information("lacks", module.file()),
+          "nothing" if features.has_drop_reasons() else "drop reasons", "lacks")
 
 
 if __name__ == "__main__":
