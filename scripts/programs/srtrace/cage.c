@@ -83,7 +83,7 @@ void cage(void)
 {
 	scmp_filter_ctx filter;
 
-	capng_clear(CAPNG_SELECT_ALL);
+	capng_clear(CAPNG_SELECT_CAPS);
 	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		fail(EXIT_SYSTEM, "the capabilities cannot be dropped: %s",
 		     strerror(errno));
