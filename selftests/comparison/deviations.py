@@ -20,6 +20,7 @@ from lib.netns import wait_until
 from lib.nft import nft
 from lib.packet import ip, lsrr, record, ssrr
 from lib.standard import A, B, FAR, LO, NEXT, SRC, StandardBench
+from lib.tracing import Trace
 
 OURS = os.path.exists("/sys/module/nf_srcroute")
 bench = StandardBench()
@@ -174,6 +175,25 @@ def next_without_route():
 def next_unreachable():
     bench.temporary("route add unreachable 172.16.0.0/16")
     return fate(ip(SRC, A, lsrr(NOWHERE)))
+
+
+# Of the kernel as well: one that has no reasons cannot be given any.
+REASON = "IP_INNOROUTES", "the kernel has none"
+
+
+# Of what is dropped in silence: the host on the link has no use for an error either.
+@shows("H4 reason", "a `blackhole` route to next: dropwatch and traces show as the reason",
+       REASON)
+def reason_of_drop():
+    bench.temporary("route add blackhole 172.16.0.0/16")
+    lines = []
+    with Trace("skb/kfree_skb") as drops:
+        bench.send("a", ip(SRC, A, lsrr(NOWHERE)))
+        wait_until(lambda: lines.extend(drops.lines()) or lines, what="a drop")
+    ktap.equal(bench.collect(), {}, "on the links")
+    if not features.has_drop_reasons():
+        return "the kernel has none"
+    return ", ".join(sorted({line.split("reason: ")[1] for line in lines}))
 
 
 @shows("H4 forwarding", "forwarding is off", "ICMP 3/5")
