@@ -7,6 +7,8 @@ any machine, without the module.
 
 import itertools
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from lib.ktap import check, equal, test
 from lib.mirror import Bed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(HERE)
 JUDGE = os.path.join(HERE, "judge")
 HEADERS = os.path.abspath(os.path.join(HERE, "../scripts/headers"))
 SETUP = os.path.join(HERE, "../scripts/setup")
@@ -256,6 +259,11 @@ def whole_log():
         check("is not whole" in complaints(lines, last), "%d lines" % len(lines))
 
 
+def read(path):
+    with open(os.path.join(TOP, path)) as file:
+        return file.read()
+
+
 def kernel_headers(home, machine="X86", gcc=100000, variables=""):
     """A tree that looks like one, for a machine that the kernel calls so."""
     os.makedirs(home + "/include/config")
@@ -311,6 +319,65 @@ def bad_headers():
         one_line(asked("after", kernel_headers(home + "/newer", gcc=140200)),
                  "is older than the compiler of that kernel (14.2)")
         one_line(asked("after", good), "report the first error")
+
+
+# What kbuild is to the module's Kbuild.
+KBUILD = """
+comma := ,
+src := $(M)
+objtree := $(CURDIR)
+KERNELRELEASE := 6.99
+include $(objtree)/include/config/auto.conf
+include $(M)/Kbuild
+modules:
+	@:
+"""
+
+
+def told(home, exported, options):
+    """What make says of such a kernel to somebody who builds the module, line by line."""
+    with open(home + "/kernel/Module.symvers", "w") as file:
+        file.writelines("0x0\t%s\tvmlinux\tEXPORT_SYMBOL\n" % name for name in exported)
+    with open(home + "/kernel/include/config/auto.conf", "w") as file:
+        file.writelines("CONFIG_%s=y\n" % name for name in ["X86", *options])
+    status, said = answer(["make", "-C", home + "/module", "KDIR=%s/kernel" % home,
+                           "CC=%s/gcc" % home])
+    lines = [line for line in said.splitlines() if "srcroute: " in line]
+    check(bool(status) == bool(lines), said)
+    return lines
+
+
+@test("The run: each function that a kernel does not export, and each option that it was "
+      "built without, is named once, before the compiler is started")
+def not_exported():
+    calls = re.findall(r"^srcroute_calls [:+]= ((?:.*\\\n)*.*)", read("Kbuild"), re.M)
+    calls = " ".join(calls).replace("\\\n", " ").split()
+    options = re.search(r"^srcroute_config := (.*)", read("Kbuild"), re.M)[1].split()
+    optional = ["IP_MULTIPLE_TABLES", "XFRM", "NF_CONNTRACK", "NET_L3_MASTER_DEV",
+                "SKB_EXTENSIONS", "RETPOLINE", "IPV6", "MODULES"]
+    with tempfile.TemporaryDirectory() as home:
+        fake_compiler(home, "12.2.0")
+        with open(kernel_headers(home + "/kernel") + "/Makefile", "w") as file:
+            file.write(KBUILD)
+        for path in "Makefile", "Kbuild", "scripts/headers", "debian/changelog":
+            os.makedirs(os.path.dirname("%s/module/%s" % (home, path)), exist_ok=True)
+            shutil.copy(os.path.join(TOP, path), "%s/module/%s" % (home, path))
+        for choice in 0, -1:
+            equal(told(home, [one.split("|")[choice] for one in calls],
+                       options + optional), [], "a kernel that has all")
+        for lacking in calls:
+            line, = told(home, {one for other in calls if other != lacking
+                                for one in other.split("|")}, options + optional)
+            check(line.endswith("Linux 6.99 does not export %s(), which the module calls.  "
+                                "Stop." % lacking.split("|")[0]), line)
+        for lacking in options:
+            line, = told(home, [one.split("|")[0] for one in calls],
+                         [one for one in options if one != lacking] + optional)
+            check(line.endswith("Linux 6.99 is built without CONFIG_%s, which the module "
+                                "needs.  Stop." % lacking), line)
+        equal(told(home, [one.split("|")[0] for one in calls
+                          if one not in ("xfrm_lookup", "nf_conntrack_destroy")],
+                   options + ["MODULES", "IPV6"]), [], "a kernel without what is optional")
 
 
 @test("The run: a tree that cannot be written to, and a full disk, are told of")
