@@ -105,7 +105,7 @@ def borrowed_source():
 
 # Of a user: a link with both ends in a namespace, and as much noise on it as there may be.
 NOISE = """
-import socket, subprocess, sys
+import socket, subprocess, sys, time
 subprocess.run(["ip", "-batch", "-"], check=True, text=True, input='''
 link add name p0 up address 02:00:00:00:00:01 type veth peer name p1
 link set dev p1 up
@@ -120,8 +120,13 @@ print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(30):
     wire.send(bytes.fromhex("020000000001" "020000000002" "0800" + sys.argv[1]))
-with open("/proc/net/srcroute") as file:
-    print(file.read())
+counters, tries = "", 200
+while "p0 policy_drop 30\\n" not in counters and tries:
+    time.sleep(.05)
+    tries -= 1
+    with open("/proc/net/srcroute") as file:
+        counters = file.read()
+print(counters)
 """
 USERS = 8
 
