@@ -150,8 +150,7 @@ static inline void srcroute_icmp_send(struct sk_buff *skb, u8 type, u8 code,
 	};
 
 	__icmp_send(skb, type, code, info, __builtin_choose_expr
-		    (__builtin_types_compatible_p(typeof(__icmp_send),
-						  takes_options),
+		    (srcroute_is_declared(__icmp_send, takes_options),
 		     opt, &parm));
 }
 

@@ -67,9 +67,7 @@ int srcroute_netdev_init(void)
 		srcroute_iface_wait();
 		return err;
 	}
-	rtnl_lock();
 	srcroute_ifaces_follow(true);
-	rtnl_unlock();
 	return 0;
 }
 
@@ -80,9 +78,7 @@ int srcroute_netdev_init(void)
  */
 void srcroute_netdev_exit(void)
 {
-	rtnl_lock();
 	srcroute_ifaces_follow(false);
-	rtnl_unlock();
 	unregister_netdevice_notifier(&netdevice_notifier);
 	srcroute_iface_wait();
 }

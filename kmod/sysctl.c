@@ -163,11 +163,13 @@ static bool followed;
  * srcroute_ifaces_follow() - may interfaces be registered by a write to a setting?
  * @on: whether the notifier is there, which unregisters them
  *
- * Context: process context, RTNL held.
+ * Context: process context, RTNL not held.
  */
 void srcroute_ifaces_follow(bool on)
 {
+	rtnl_lock();
 	followed = on;
+	rtnl_unlock();
 }
 
 /*
