@@ -522,6 +522,29 @@ void datagram_damage(struct datagram *d, struct dice *dice,
 }
 
 /**
+ * datagram_redirect() - change what a queue may change whatever the kernel checks
+ * @d: the datagram
+ * @dice: thrown
+ * @taste: what is wanted
+ */
+void datagram_redirect(struct datagram *d, struct dice *dice,
+		       const struct taste *taste)
+{
+	if (dice_percent(dice, 50))
+		d->octet[1] = dice_next(dice);
+	if (dice_percent(dice, 50))
+		d->octet[TTL] = any_octet(dice);
+	if (dice_percent(dice, 50))
+		write_address(d->octet + SOURCE, any_address(taste, dice, 10, 30));
+	if (dice_percent(dice, 50))
+		write_address(d->octet + DESTINATION,
+			      any_address(taste, dice, 50, 20));
+	datagram_sum(d);
+	if (dice_percent(dice, taste->damage))
+		d->octet[CHECKSUM] ^= 1 + dice_below(dice, 255);
+}
+
+/**
  * datagram_make() - make a datagram up
  * @d: filled in
  * @dice: thrown
@@ -582,7 +605,7 @@ void datagram_large(struct datagram *d, struct dice *dice,
 	d->octet[PROTOCOL] = IPPROTO_TCP;
 	d->len = HEADER + area + TCP_HEADER + 1500 + dice_below(dice, 2000);
 	fill(tcp, d->len - HEADER - area, dice);
-	tcp[12] = TCP_HEADER / 4 << 4;
+	tcp[TCP_OFFSET] = TCP_HEADER / 4 << 4;
 	tcp[13] = 0x10;	/* ACK */
 	set_length(d);
 	datagram_sum(d);
@@ -639,6 +662,56 @@ bool datagram_is_sound(const struct datagram *d)
 		return false;
 	total = read16(d->octet + TOTAL_LENGTH);
 	return total >= header && total <= d->len && !sum(d->octet, header);
+}
+
+/* What the kernel wants at least behind the header, by protocol. */
+static bool is_long_enough(u8 protocol, const u8 *octet, unsigned int len)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return len >= TCP_HEADER && octet[TCP_OFFSET] >> 4 >= 5 &&
+		       (octet[TCP_OFFSET] >> 4) * 4U <= len;
+	case IPPROTO_UDP:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+	case IPPROTO_ESP:
+		return len >= 8;
+	case IPPROTO_GRE:
+		return len >= 4;
+	case IPPROTO_AH:
+	case IPPROTO_SCTP:
+		return len >= 12;
+	default:
+		return true;
+	}
+}
+
+/**
+ * datagram_may_replace() - does a kernel that checks what a queue gives back take it?
+ * @d: the datagram
+ * @queued: the one in whose place it is put, from the first octet of its header on
+ * @len: octets of @queued
+ *
+ * As nfqnl_validate_ip4() of Linux 7.3 does. That of 7.2, the first, does not look
+ * behind the header.
+ */
+bool datagram_may_replace(const struct datagram *d, const u8 *queued,
+			  unsigned int len)
+{
+	unsigned int header = header_len(queued);
+	u16 fragment;
+
+	if (queued[0] >> 4 != 4 || header < HEADER || len < header ||
+	    d->len < header || d->octet[0] != queued[0] ||
+	    read16(d->octet + TOTAL_LENGTH) != d->len ||
+	    memcmp(d->octet + HEADER, queued + HEADER, header - HEADER))
+		return false;
+	fragment = read16(d->octet + FRAGMENT);
+	if ((fragment ^ read16(queued + FRAGMENT)) & ~IP_DF)
+		return false;
+	return fragment & (IP_MF | IP_OFFMASK) ||
+	       is_long_enough(d->octet[PROTOCOL], d->octet + header,
+			      d->len - header);
 }
 
 static bool find(const u8 *area, unsigned int len, struct srr *srr)

@@ -10,6 +10,7 @@
 #include "types.h"
 
 #define TCP_HEADER	20U
+#define TCP_OFFSET	12U
 #define TCP_CHECKSUM	16U
 #define HEADER		20U	/* octets of an IP header without options */
 #define LARGEST		4096U	/* octets of a datagram of ours */
@@ -77,6 +78,8 @@ void datagram_make(struct datagram *d, struct dice *dice,
 		   const struct taste *taste);
 void datagram_damage(struct datagram *d, struct dice *dice,
 		     const struct taste *taste);
+void datagram_redirect(struct datagram *d, struct dice *dice,
+		       const struct taste *taste);
 void datagram_carrier(struct datagram *d, struct dice *dice,
 		      const struct taste *taste, u32 to);
 void datagram_large(struct datagram *d, struct dice *dice,
@@ -86,6 +89,8 @@ void datagram_hit(struct datagram *d, struct dice *dice,
 void datagram_name(struct datagram *d, u16 ident);
 unsigned int datagram_header(const struct datagram *d);
 bool datagram_is_sound(const struct datagram *d);
+bool datagram_may_replace(const struct datagram *d, const u8 *queued,
+			  unsigned int len);
 bool datagram_has_route(const struct datagram *d);
 bool datagram_quotes_route(const struct datagram *d);
 enum claim datagram_claim(const struct datagram *d, struct setting at,

@@ -13,7 +13,8 @@
  *	own WAY ADDRESS...		the router's, on that way
  *	tunnel WAY HERE THERE		... or the segment of SRv6
  *	listen DEVICE			a device to look at the datagrams of
- *	queues				there are rules for them now
+ *	queues CHECKED			there are rules for them now; CHECKED: the kernel
+ *					checks what they give back
  *	setting WAY LSRR SSRR		for the phases that follow
  *	phase COUNT EXACT LISTEN GSO	put so many in
  *
@@ -86,6 +87,7 @@ static struct pool near, odd;
 static struct pool exits;	/* where what is not owned is forwarded to */
 static struct pool asked;	/* the source that errors go back to */
 static struct queues *queues;
+static bool checked;	/* what @queues give back */
 static int listeners[LISTENERS_MAX];
 static unsigned int listeners_n;
 static int leaving = -1;	/* packet socket on the way out */
@@ -246,7 +248,7 @@ static void send_carrier(const struct way *way, u32 serial)
 	dice_throw(&dice, seed, serial);
 	switch (way->kind) {
 	case PRE:
-		if (dice_percent(&dice, 30)) {
+		if (dice_percent(&dice, 30) || checked) {
 			taste.damage = 0;
 			taste.largest = MTU;
 			datagram_make(&d, &dice, &taste);
@@ -338,6 +340,16 @@ static void make_instead(struct datagram *d, const struct way *way,
 	bool alike = is_local_out(way) && dice_percent(dice, 80);
 	bool sound;
 
+	if (checked && queued->len <= taste.largest && dice_percent(dice, 90)) {
+		d->len = queued->len;
+		memcpy(d->octet, queued->octet, queued->len);
+		datagram_redirect(d, dice, &taste);
+		if (alike) {
+			route_alike(d, queued);
+			datagram_sum(d);
+		}
+		return;
+	}
 	if (dice_percent(dice, 50) || queued->len > taste.largest) {
 		datagram_make(d, dice, &taste);
 		sound = datagram_is_sound(d);
@@ -444,6 +456,9 @@ static void replace(const struct way *way, const struct queued *queued)
 		    d.len >= queued->len;
 	if (is_local_out(way) && !routes_alike(&d, queued))
 		put.taken = false;	/* it may have no route */
+	if (checked && !as_it_is &&
+	    !datagram_may_replace(&d, queued->octet, queued->len))
+		put.taken = false;
 	ledger_enter(serial, &put);
 	sent++;
 	queues_verdict(queues, queued, true, as_it_is ? AS_IT_IS : d.octet,
@@ -707,10 +722,11 @@ static void do_tunnel(char **words)
 		errx(2, "tunnel %s", words[1]);
 }
 
-static void do_queues(void)
+static void do_queues(char **words)
 {
 	unsigned int i;
 
+	checked = atoi(words[0]);
 	queues = queues_open();
 	for (i = 0; i < ways_n; i++)
 		if (ways[i].kind < TAP_)
@@ -741,7 +757,7 @@ static void do_line(char **words)
 	} else if (!strcmp(what, "leaving")) {
 		leaving = listen_to(words[0], true);
 	} else if (!strcmp(what, "queues")) {
-		do_queues();
+		do_queues(words);
 	} else if (!strcmp(what, "setting")) {
 		find_way(words[0])->setting = (struct setting){
 			atoi(words[1]), atoi(words[2]),

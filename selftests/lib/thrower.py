@@ -130,7 +130,8 @@ def ways(names):
 
 class Thrower(Field):
 
-    def __init__(self, label, seed, chosen):
+    def __init__(self, label, seed, chosen, checked):
+        """checked: the kernel checks what queues give back."""
         super().__init__(label)
         self._chosen = chosen
         self._deaf()
@@ -150,7 +151,7 @@ class Thrower(Field):
         # One that always has its setting on, so that the hooks stay.
         self.setting("marker", lsrr=1)
         nft(self.router, _ahead())
-        self.ask("queues")
+        self.ask("queues", int(checked))
 
     def close(self):
         self._program.stdin.close()

@@ -20,10 +20,11 @@ import sys
 import time
 import traceback
 
-from lib import ktap, module
+from lib import features, ktap, module
 from lib.ktap import check, equal, test
 from lib.netns import sh
 from lib.nft import nft
+from lib.standard import StandardBench
 from lib.thrower import Thrower, ways
 
 MODULE, SEED, COUNT = sys.argv.pop(1), int(sys.argv.pop(1)), \
@@ -94,13 +95,13 @@ def parse(line):
 
 class Worker:
 
-    def __init__(self, number, progress):
+    def __init__(self, number, progress, checked):
         os.sched_setaffinity(0, {number})
         self.seed = SEED * 16 + number
         self.dice = random.Random(self.seed)
         self.progress = progress
         self.sums = Sums()
-        self.field = Thrower("throw", self.seed, WAYS)
+        self.field = Thrower("throw", self.seed, WAYS, checked)
         self.before = self.field.router.counters()
 
     def surroundings(self):
@@ -178,19 +179,32 @@ class Worker:
         return self.sums
 
 
-def work(number, count, progress, results):
+def work(number, count, progress, results, checked):
     try:
-        results.put(Worker(number, progress).run(count))
+        results.put(Worker(number, progress, checked).run(count))
     except Exception:
         results.put(traceback.format_exc())
+
+
+def queues_are_checked():
+    """Then what a queue gives back has the options that it has got."""
+    bench = StandardBench()
+    try:
+        checked = not features.queue_takes_options(bench)
+    finally:
+        bench.close()
+    print("# what queues give back the kernel %s" % (
+        "checks, as since Linux 7.2" if checked else "takes as it is"))
+    return checked
 
 
 def throw():
     """By all processors, with a line now and then."""
     processors = os.cpu_count()
+    checked = queues_are_checked()
     progress, results = multiprocessing.Value("L", 0), multiprocessing.Queue()
     workers = [multiprocessing.Process(
-        target=work, args=(i, COUNT // processors, progress, results))
+        target=work, args=(i, COUNT // processors, progress, results, checked))
         for i in range(processors)]
     start = said = time.monotonic()
     for worker in workers:
