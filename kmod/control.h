@@ -70,7 +70,7 @@ struct srcroute_conf {
  * struct srcroute_stats - counters of one CPU for one interface
  * @outcome: of datagrams that came in by it, by enum srcroute_outcome; their sum is
  *	     `received`
- * @icmp_suppressed: our own ICMP that was to leave by it, and was dropped (I1, I4, H8)
+ * @icmp_suppressed: our own ICMP that was to leave by it, and was dropped (H8, H11, I1, I4)
  */
 struct srcroute_stats {
 	unsigned long outcome[SRCROUTE_OUTCOME_COUNT];

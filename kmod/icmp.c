@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hook of LOCAL_OUT, before connection tracking: the router's own ICMP errors
- * about source-routed datagrams (I1, I4, C4), and its replies to some (H8).
+ * about source-routed datagrams (H11, I1, I4, C4), and its replies to some (H8).
  *
  * The kernel sends some that it must not send: ip_forward() answers sources that are
  * not one host. An error about a failed link carries the reversed route of the
- * rewritten header, whose first address is our own, so it would loop to ourselves.
+ * rewritten header, whose first address is our own, so it would loop to ourselves. And
+ * where a BPF program has a datagram routed again (BPF_LWT_REROUTE), behind rewrite.c,
+ * that look-up may ask for a redirect.
  */
 #include <linux/icmp.h>
 #include <linux/netfilter_ipv4.h>
@@ -37,7 +39,7 @@ struct error {
 static bool is_error(u8 type)
 {
 	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
-	       type == ICMP_PARAMETERPROB;
+	       type == ICMP_PARAMETERPROB || type == ICMP_REDIRECT;
 }
 
 static u8 *quoted_options(struct error *e)
@@ -132,11 +134,12 @@ static bool is_to_ourselves(struct error *e, struct net *net,
 	       was_recorded_here(e, net, dev);
 }
 
-/* I1 */
+/* H11, I1 */
 static bool may_be_sent(struct error *e, struct net *net,
 			const struct net_device *dev)
 {
-	return srcroute_addr_is_unicast_host(net, dev, e->h.iph->daddr) &&
+	return e->type != ICMP_REDIRECT &&
+	       srcroute_addr_is_unicast_host(net, dev, e->h.iph->daddr) &&
 	       srcroute_addr_is_unicast_host(net, dev, e->quote.iph.saddr) &&
 	       !is_to_ourselves(e, net, dev);
 }

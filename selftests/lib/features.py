@@ -39,6 +39,11 @@ def need_segments():
         ktap.lacks("SRv6's End.DT4 and End.DT46 (Linux 5.11, 5.14)")
 
 
+def need_bpf_routes():
+    if not has("bpf_build_state"):
+        ktap.lacks("BPF programs on routes (CONFIG_LWTUNNEL_BPF)")
+
+
 def need_hash_fields():
     if not os.path.exists("/proc/sys/net/ipv4/fib_multipath_hash_fields"):
         ktap.lacks("a choice of what the multipath hash is of (Linux 5.14)")

@@ -8,30 +8,11 @@ import os
 import socket
 import struct
 
-_SYS_BPF = {"x86_64": 321, "s390x": 351, "aarch64": 280,
-            "armv7l": 386}[os.uname().machine]
-_PROG_LOAD, _TEST_RUN = 5, 10
-_XDP, _LIVE_FRAMES = 6, 1 << 1
-_PASS = struct.pack("=BBhi", 0xB7, 0, 0, 2) + struct.pack("=BBhi", 0x95, 0, 0,
-                                                         0)
-_libc = ctypes.CDLL(None, use_errno=True)
+from . import bpf
 
-
-def _bpf(command, attributes):
-    attr = ctypes.create_string_buffer(attributes, len(attributes))
-    done = _libc.syscall(_SYS_BPF, command, attr, len(attributes))
-    if done < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, "bpf: " + os.strerror(error))
-    return done
-
-
-def _load():
-    licence = ctypes.create_string_buffer(b"GPL")
-    code = ctypes.create_string_buffer(_PASS, len(_PASS))
-    return _bpf(_PROG_LOAD, struct.pack(
-        "=IIQQIIQ", _XDP, len(_PASS) // 8, ctypes.addressof(code),
-        ctypes.addressof(licence), 0, 0, 0))
+_TEST_RUN = 10
+_LIVE_FRAMES = 1 << 1
+_XDP_PASS = 2
 
 
 def inject(ns, dev, frame, number):
@@ -42,10 +23,10 @@ def inject(ns, dev, frame, number):
         ifindex = socket.if_nametoindex(dev)
     context = struct.pack("=IIIIII", 0, len(frame), 0, ifindex, 0, 0)
     ctx = ctypes.create_string_buffer(context, len(context))
-    program = _load()
+    program = bpf.load(bpf.XDP, bpf.returns(_XDP_PASS))
     try:
         with ns:
-            _bpf(_TEST_RUN, struct.pack(
+            bpf.call(_TEST_RUN, struct.pack(
                 "=IIIIQQIIIIQQIII4x", program, 0, len(frame), 0,
                 ctypes.addressof(data), 0, number, 0, len(context), 0,
                 ctypes.addressof(ctx), 0, _LIVE_FRAMES, 0, number))

@@ -10,7 +10,7 @@ import struct
 _NEWLINK, _DELLINK, _GETLINK, _NEWADDR = 16, 17, 18, 20
 
 
-_NEWLINK, _DELLINK, _NEWADDR, _NEWRULE = 16, 17, 20, 32
+_NEWLINK, _DELLINK, _NEWADDR, _NEWROUTE, _NEWRULE = 16, 17, 20, 24, 32
 _REQUEST, _ACK, _REPLACE, _EXCL, _CREATE = 1, 4, 0x100, 0x200, 0x400
 # of links and, from _KIND on, of what lies in _LINKINFO
 _HWADDR, _IFNAME, _LINKINFO, _NET_NS_FD = 1, 3, 18, 28
@@ -20,6 +20,9 @@ _LOCAL = 2  # of addresses
 _UP = 1
 _PRIORITY, _TABLE, _DSCP = 6, 15, 25  # of rules
 RULE_TABLE, RULE_UNREACHABLE = 1, 7
+_DST, _OIF, _ENCAP_TYPE, _ENCAP = 1, 4, 21, 22  # of routes
+_MAIN, _STATIC, _LINK_SCOPE, _UNICAST = 254, 4, 253, 1
+_ENCAP_BPF, _BPF_IN, _BPF_FD, _BPF_NAME = 6, 1, 1, 2
 
 
 def _attribute(kind, *values):
@@ -129,3 +132,18 @@ def add_rule(pref, table=0, dscp=None, tos=0, action=RULE_TABLE):
     return _exchange(_NEWRULE, _CREATE | _EXCL, head,
                      _attribute(_PRIORITY, struct.pack("=I", pref)),
                      _attribute(_TABLE, struct.pack("=I", table)), *more)
+
+
+def add_bpf_route(address, dev, program):
+    """A route to one address on the link of an interface, whose input a program
+    handles, which is given as a descriptor."""
+    head = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, _MAIN, _STATIC,
+                       _LINK_SCOPE, _UNICAST, 0)
+    handler = _attribute(_BPF_IN, _attribute(_BPF_FD, struct.pack("=I", program)),
+                         _attribute(_BPF_NAME, b"srcroute\0"))
+    return _exchange(_NEWROUTE, _CREATE | _EXCL, head,
+                     _attribute(_DST, socket.inet_aton(address)),
+                     _attribute(_OIF, struct.pack(
+                         "=I", socket.if_nametoindex(dev))),
+                     _attribute(_ENCAP_TYPE, struct.pack("=H", _ENCAP_BPF)),
+                     _attribute(_ENCAP, handler))

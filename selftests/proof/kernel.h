@@ -194,6 +194,7 @@ static inline u32 ntohl(__be32 x)
 #define ICMP_FRAG_NEEDED	4
 #define ICMP_TIME_EXCEEDED	11
 #define ICMP_EXC_TTL		0
+#define ICMP_REDIRECT		5
 #define ICMP_PARAMETERPROB	12
 #define INET_DSCP_MASK		0xfc
 #define INET_ECN_MASK		3

@@ -4,7 +4,9 @@
 H6 to H9, H11. The topology is drawn in lib/standard.py.
 """
 
-from lib import ktap, packet
+import os
+
+from lib import bpf, features, ktap, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.packet import edit, ip, lsrr, ssrr, timestamps
 from lib.standard import (A, B, C, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
@@ -370,15 +372,47 @@ def no_redirect():
     for scope in "all", "a":
         bench.configure("net.ipv4.conf.%s.send_redirects" % scope, 1)
     bench.neighbour("a", "10.1.0.3")
-    plain = ip(SRC, "10.1.0.3")
-    out = bench.exchange("a", plain)
-    equal(len(out["a"]), 2, "datagrams for an ordinary one: forwarded, "
-          "redirect")
+    bench.moved()
     sent = ip(SRC, A, lsrr("10.1.0.3"))
     expect(bench.exchange("a", sent), {"a": [
         edit(sent, dst="10.1.0.3", options=lsrr(A, ptr=8), ttl=63)]})
     sent = ip(SRC, "10.1.0.3", lsrr(FAR))
     expect(bench.exchange("a", sent), {"a": [edit(sent, ttl=63)]})
+    equal(bench.moved(), {"received": 2, "hop": 1, "transit": 1}, "counters")
+    # Last: the kernel tells one source a few times only.
+    plain = ip(SRC, "10.1.0.3")
+    out = bench.exchange("a", plain)
+    equal(len(out["a"]), 2, "datagrams for an ordinary one: forwarded, "
+          "redirect")
+
+
+@test("H11: nor if a BPF program has it routed again, which asks for a redirect anew; "
+      "it is counted as icmp_suppressed")
+def no_redirect_by_bpf():
+    features.need_bpf_routes()
+    # The kernel tells one source a few times only.
+    one, two, three = "10.1.0.20", "10.1.0.21", "10.1.0.22"
+    bench.neighbour("a", "10.1.0.3", one, two, three)
+    for scope in "all", "a":
+        bench.configure("net.ipv4.conf.%s.send_redirects" % scope, 1)
+    program = bpf.load(bpf.LWT_IN, bpf.sets_mark(77) +
+                       bpf.returns(bpf.LWT_REROUTE))
+    ktap.cleanup(os.close, program)
+    with bench.router:
+        equal(rtnetlink.add_bpf_route("10.1.0.3", "a", program), 0, "errno")
+    ktap.cleanup(bench.router.ip, "route del 10.1.0.3/32 dev a")
+    bench.temporary("route add 10.1.0.3/32 dev a table 77")
+    bench.temporary("rule add fwmark 77 lookup 77")
+    bench.moved()
+    for sent, out in (
+            (ip(one, A, lsrr("10.1.0.3")),
+             {"dst": "10.1.0.3", "options": lsrr(A, ptr=8)}),
+            (ip(two, "10.1.0.3", lsrr(FAR)), {})):
+        expect(bench.exchange("a", sent), {"a": [edit(sent, ttl=63, **out)]})
+        equal(bench.moved().get("icmp_suppressed"), 1, "icmp_suppressed")
+    out = bench.exchange("a", ip(three, "10.1.0.3"))
+    equal(len(out["a"]), 2, "datagrams for an ordinary one: forwarded, "
+          "redirect")
 
 
 @test("O4: octets behind End of Options are padding, and are cleared")
