@@ -61,6 +61,29 @@ bool srcroute_is_for_rx_handler(const struct srcroute_packet *p)
 }
 
 /**
+ * srcroute_is_bridged() - does br_netfilter have the first look at a datagram? (O5)
+ * @skb: a datagram that br_netfilter has seen
+ *
+ * What a bridge hands up, br_netfilter keeps from the hooks, which have seen it as a
+ * frame; but not under VRF. A bridge of another namespace does not matter: a macvlan on
+ * it may be here.
+ *
+ * Context: RCU read side.
+ * Return: true if it is a frame that is being bridged, or has been one.
+ */
+bool srcroute_is_bridged(const struct sk_buff *skb)
+{
+	const struct net_device *port;
+
+	if (nf_bridge_in_prerouting(skb))
+		return true;
+	if (!netif_is_l3_master(skb->dev) && !netif_is_l3_slave(skb->dev))
+		return false;
+	port = dev_get_by_index_rcu(dev_net(skb->dev), srcroute_bridge_port(skb));
+	return port && netif_is_bridge_port(port);
+}
+
+/**
  * srcroute_log_bridge() - say that what is bridged is left to the kernel (O5)
  * @sn: the namespace
  *

@@ -6,7 +6,6 @@
 #ifndef _SRCROUTE_CLASSIFY_H
 #define _SRCROUTE_CLASSIFY_H
 
-#include <linux/netfilter_bridge.h>
 #include <net/dst_metadata.h>
 #include <net/l3mdev.h>
 
@@ -14,6 +13,7 @@
 
 struct net_device *srcroute_receiving_dev(const struct sk_buff *skb);
 bool srcroute_is_for_rx_handler(const struct srcroute_packet *p);
+bool srcroute_is_bridged(const struct sk_buff *skb);
 void srcroute_log_bridge(struct srcroute_net *sn);
 
 /**
@@ -81,7 +81,7 @@ static inline bool srcroute_classify(struct srcroute_packet *p,
 	 * A frame that is being bridged. If it turns out to be for us, br_netfilter
 	 * keeps it from the hooks that come later, so it would be half processed (O5).
 	 */
-	if (unlikely(nf_bridge_in_prerouting(skb))) {
+	if (unlikely(srcroute_bridge_port(skb)) && srcroute_is_bridged(skb)) {
 		srcroute_log_bridge(sn);
 		return false;
 	}

@@ -16,6 +16,7 @@
 
 #include <linux/build_bug.h>
 #include <linux/ip.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
 #include <net/flow.h>
@@ -194,6 +195,16 @@ static inline bool srcroute_has_policies(const struct net *net)
 	return false;
 }
 #endif
+
+/* The port of a bridge by which br_netfilter has seen a datagram: an ifindex, or 0. */
+static inline int srcroute_bridge_port(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_get_physinif(skb);
+#else
+	return 0;
+#endif
+}
 
 /*
  * In FORWARD, IPVS would translate what looks like a reply of one of its servers, and

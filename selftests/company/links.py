@@ -535,6 +535,42 @@ def bridge_filter_elsewhere():
     equal(said(), lines + 1, "lines")
 
 
+@test("O5: ... nor is what comes in over a bridge of a VRF, where br_netfilter "
+      "keeps no hook from seeing it again; a bridge of another namespace does "
+      "not matter")
+def bridge_filter_vrf():
+    br_netfilter()
+    vrf()
+    own, far = "10.45.0.1", "10.45.0.2"
+    cable(bench.router, "port-brv", bench.world, "brv")
+    ktap.cleanup(bench.router.ip, "link del dev port-brv")
+    added("brv", "link add name brv type bridge mcast_snooping 0",
+          "link set dev port-brv master brv", "link set dev brv master red",
+          "link set dev brv up", "addr add %s/24 dev brv" % own)
+    bench.attach("brv", [far])
+    ktap.cleanup(detach, "brv")
+    bench.using(lsrr=1, ssrr=1)
+    for kind in lsrr, ssrr:
+        not_owned("brv", ip(far, own, kind(VNEXT)), ip(far, VNEXT, kind(FAR)))
+    bench.nf_call(0)
+    passes(ip(far, own, lsrr(VNEXT)), "q", VNEXT, Q, by="brv")
+    bench.nf_call(1)
+
+    other = Netns("other")
+    ktap.cleanup(other.close)
+    cable(other, "port", bench.world, "mv",
+          "link add name br0 type bridge mcast_snooping 0",
+          "link set dev port master br0", "link set dev br0 up promisc on",
+          "link add link br0 name mv netns %s type macvlan mode bridge" %
+          bench.router.name)
+    other.sysctl("net.bridge.bridge-nf-call-iptables", 1)
+    bench.router.ip("link set dev mv master red", "link set dev mv up",
+                    "addr add 10.46.0.1/24 dev mv")
+    bench.attach("mv", ["10.46.0.2"])
+    ktap.cleanup(detach, "mv")
+    passes(ip("10.46.0.2", "10.46.0.1", lsrr(VNEXT)), "q", VNEXT, Q, by="mv")
+
+
 @test("O5: with br_netfilter in but bridge-nf-call-iptables off, the bridge's "
       "datagrams are owned")
 def bridge_filter_off():

@@ -72,6 +72,7 @@ int nondet_int(void);
 
 /* Everything is, and PREEMPT_RT may be. */
 #define IS_ENABLED(option)	PROOF_##option
+#define PROOF_CONFIG_BRIDGE_NETFILTER	1
 #define PROOF_CONFIG_IP_VS	1
 #define PROOF_CONFIG_PREEMPT_RT	proof_preempt_rt
 extern bool proof_preempt_rt;
@@ -269,6 +270,7 @@ struct net_device {
 	bool l3_master;
 	bool l3_slave;
 	bool l3_rx_handler;
+	bool bridge_port;
 	struct in_device *in_dev;
 };
 
@@ -283,6 +285,11 @@ static inline bool netif_is_l3_master(const struct net_device *dev)
 static inline bool netif_is_l3_slave(const struct net_device *dev)
 {
 	return dev->l3_slave;
+}
+
+static inline bool netif_is_bridge_port(const struct net_device *dev)
+{
+	return dev->bridge_port;
 }
 
 static inline bool netif_has_l3_rx_handler(const struct net_device *dev)
@@ -554,6 +561,7 @@ struct sk_buff {
 	bool gso;
 	bool gso_tcp;
 	bool bridged;
+	int bridge_port;
 	bool secpath;
 	bool ipvs_property;
 };
@@ -614,6 +622,11 @@ static inline bool skb_is_gso_tcp(const struct sk_buff *skb)
 static inline bool nf_bridge_in_prerouting(const struct sk_buff *skb)
 {
 	return skb->bridged;
+}
+
+static inline int nf_bridge_get_physinif(const struct sk_buff *skb)
+{
+	return skb->bridge_port;
 }
 
 static inline bool secpath_exists(const struct sk_buff *skb)
