@@ -91,18 +91,32 @@ static bool was_untracked(struct error *e, struct net *net,
 	       was_recorded_here(e, net, dev);
 }
 
-/*
- * Has the error a source route that leads back to ourselves? Only an error about a
- * failed link has one. It is recognised by "host unreachable" beside the route: what T3
- * sends has none, and ip_forward() sends no such error about a source-routed datagram.
- */
-static bool icmp_has_stale_srr(const struct error *e, struct srr *srr)
+/* Would it come back to us before it goes anywhere? */
+static bool is_for_own_addr(const struct sk_buff *skb,
+			    const struct nf_hook_state *state,
+			    const struct srcroute_header *h)
 {
-	return e->type == ICMP_DEST_UNREACH && e->code == ICMP_HOST_UNREACH &&
-	       srr_parse(e->h.options, e->h.options_len, srr) == SRR_VALID;
+	return (skb_rtable(skb)->rt_flags & RTCF_LOCAL) &&
+	       srcroute_addr_is_local(state->net, state->out, h->iph->daddr);
 }
 
-/* I4: take out the source route, and send the error to the source. */
+/*
+ * Has the error a source route that leads back to ourselves? An error about a failed
+ * link has one. It is recognised by "host unreachable" beside the route: what T3 sends
+ * has none, and ip_forward() sends no such error about a source-routed datagram. The
+ * other errors that have one are about datagrams whose routes end here (H8).
+ */
+static bool icmp_has_stale_srr(const struct sk_buff *skb,
+			       const struct nf_hook_state *state,
+			       const struct error *e, struct srr *srr)
+{
+	if (srr_parse(e->h.options, e->h.options_len, srr) != SRR_VALID)
+		return false;
+	return (e->type == ICMP_DEST_UNREACH && e->code == ICMP_HOST_UNREACH) ||
+	       is_for_own_addr(skb, state, &e->h);
+}
+
+/* I3, I4: take out the source route, and send the error to the source. */
 static bool icmp_strip_srr(struct sk_buff *skb, const struct nf_hook_state *state,
 			   struct error *e, const struct srr *srr)
 {
@@ -162,10 +176,9 @@ static bool icmp_start_behind_us(struct sk_buff *skb,
 	__be32 next;
 	struct srr srr;
 
-	if (!(skb_rtable(skb)->rt_flags & RTCF_LOCAL) ||
-	    !srcroute_header_read(skb, &h) ||
+	if (!srcroute_header_read(skb, &h) ||
 	    srr_parse(h.options, h.options_len, &srr) != SRR_VALID ||
-	    !srcroute_addr_is_local(state->net, state->out, h.iph->daddr))
+	    !is_for_own_addr(skb, state, &h))
 		return true;
 
 	for (ptr = srr.ptr; ptr <= srr.len; ptr += 4) {
@@ -216,7 +229,7 @@ static noinline unsigned int icmp_fixup(const struct srcroute_net *sn,
 			return NF_ACCEPT;
 		return suppress(sn, out, &reply, e.type, e.code);
 	}
-	if (icmp_has_stale_srr(&e, &srr)) {
+	if (icmp_has_stale_srr(skb, state, &e, &srr)) {
 		if (!icmp_strip_srr(skb, state, &e, &srr))
 			return suppress_error(sn, out, &e);
 		out = skb_dst(skb)->dev;

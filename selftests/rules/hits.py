@@ -258,6 +258,29 @@ def reply_behind_us():
               (LO, to, packet.ICMP, b"\0", back + b"\0", True), "reply to " + route.hex())
 
 
+@test("H8, I3: an error about a datagram whose route ends at us, and that has passed one "
+      "of our addresses before, goes straight to its source")
+def error_behind_us():
+    accept_source_routes()
+    near = "10.1.0.9"
+    bench.neighbour("a", near)
+    for route, at in ((lsrr(LO), LO), (ssrr(LO), LO), (lsrr(B, LO), LO),
+                      (lsrr(near, LO, ptr=8), LO), (lsrr(near, LO, ptr=12), A)):
+        for fields, code in ({}, 3), ({"proto": 253, "payload": bytes(8)}, 2):
+            sent = ip(SRC, A, route, **fields)
+            error = packet.Error(expect_one(bench.exchange("a", sent), "a"))
+            p = error.packet
+            equal((p.src, p.dst, error.type, error.code, p.sum_ok(), error.sum_ok),
+                  (at, SRC, 3, code, True, True), "error about " + route.hex())
+            equal(p.options.strip(b"\0\1"), b"", "its options")
+            delivered = packet.Packet(error.quote + bytes(8))
+            equal((delivered.dst, delivered.options[3:-1]),
+                  (at, packet.Packet(sent).options[3:-1]), "the quote")
+    # Along a route of others it is the kernel's.
+    p = packet.Packet(expect_one(bench.exchange("a", ip(SRC, A, lsrr(near, ptr=8))), "a"))
+    equal((p.dst, p.options), (near, lsrr(SRC) + b"\0"), "by another gateway")
+
+
 @test("H6: completion leaves a Record Route option to the kernel as it came")
 def completed_with_record_route():
     sent = ip(SRC, A, lsrr(B) + packet.record(2), proto=253, payload=b"once")
