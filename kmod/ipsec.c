@@ -57,12 +57,6 @@ unsigned int srcroute_ipsec_mtu(struct srcroute_packet *p, __be32 next)
 	return mtu;
 }
 
-static void set_daddr(struct srcroute_header *h, __be32 daddr)
-{
-	h->iph->daddr = daddr;
-	ip_send_check(h->iph);
-}
-
 /**
  * srcroute_ipsec_permits() - may a datagram that is refused be answered? (H13)
  * @p: the datagram, its header as received
@@ -77,14 +71,17 @@ static void set_daddr(struct srcroute_header *h, __be32 daddr)
 bool srcroute_ipsec_permits(struct srcroute_packet *p, __be32 next)
 {
 	__be32 daddr = p->h.iph->daddr;
+	__sum16 check = p->h.iph->check;
 	bool permits;
 
 	if (!srcroute_header_make_writable(p->skb, &p->h))
 		return false;
-	set_daddr(&p->h, next);
+	p->h.iph->daddr = next;
+	ip_send_check(p->h.iph);
 	permits = xfrm4_policy_check(NULL, XFRM_POLICY_FWD, p->skb);
 	if (!srcroute_header_read(p->skb, &p->h))
 		return false;
-	set_daddr(&p->h, daddr);
+	p->h.iph->daddr = daddr;
+	p->h.iph->check = check;	/* maybe 0xffff, where we would write 0 */
 	return permits;
 }

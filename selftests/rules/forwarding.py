@@ -354,6 +354,19 @@ def ipsec_silence():
     one("ttl_exceeded")
 
 
+@test("I2, H13: where a checksum of 0 came as 0xffff, the quote has 0xffff, with "
+      "policies about as well")
+def ipsec_other_zero():
+    zeroes = [next(sent for sent in (ip(SRC, dst, options, ttl=1, ident=ident)
+                                     for ident in range(0x10000))
+                   if sent[10:12] == b"\0\0")
+              for dst, options in ((A, lsrr(FAR)), (FAR, lsrr(NEXT)))]
+    for policies in [], ["policy add dir out src 198.51.100.0/24 dst 198.51.100.0/24"]:
+        xfrm(*policies)
+        for sent in zeroes:
+            told(sent[:10] + b"\xff\xff" + sent[12:], 11, 0)
+
+
 @test("C1, H13: with policies about, FORWARD sees the interface that leads to next")
 def ipsec_forward_chain():
     xfrm("policy add dir out src 198.51.100.0/24 dst 198.51.100.0/24")
