@@ -19,6 +19,7 @@ from lib.ktap import check, equal, test
 from lib.netns import Bench, Netns, Wire, cable, sh, wait_until
 from lib.nft import nft
 from lib.packet import edit, ip, lsrr, ssrr
+from lib.queue import Queue
 from lib.standard import (A, B, C, FAR, LO, NEXT, NEXT_C, SRC, StandardBench,
                           expect, expect_error, expect_nothing, expect_one)
 
@@ -720,6 +721,47 @@ def transit_by_metadata():
     equal(bench.moved(), {"received": 1, "transit": 1}, "counters")
     not_owned("b", ip(NEXT, B, proto=4, payload=ip("10.48.0.2", "10.3.0.255",
                                                    lsrr(FAR))))
+
+
+@test("C3, O1: so is what a queue in PREROUTING gives back of it")
+def queued_with_metadata():
+    added("t", "link add name t type ipip external", "link set dev t up",
+          "addr add 10.48.0.1/30 dev t")
+    queue = Queue(bench.router, 7)
+    ktap.cleanup(queue.close)
+    ktap.cleanup(nft, bench.router, "flush ruleset")
+    for priority in -500, 0, 0x7FFFFFFF:
+        nft(bench.router, "flush ruleset; table ip t { chain c { type filter hook "
+            "prerouting priority %d; iifname t queue num 7; } }" % priority)
+        for dst, options, counter, new_dst, after in (
+                (A, lsrr(NEXT_C), "hop", NEXT_C, lsrr(C, ptr=8)),
+                (A, lsrr(NEXT_C) + packet.record(2), "hop", NEXT_C,
+                 lsrr(C, ptr=8) + packet.record(2, [C])),
+                (NEXT_C, lsrr(FAR), "transit", NEXT_C, lsrr(FAR)),
+                (A, lsrr("127.0.0.1") + packet.record(1), "bad_next", None, b""),
+                (A, lsrr(B), "local", None, b"")):
+            sent = ip("10.48.0.2", dst, options)
+            bench.moved()
+            bench.send("b", ip(NEXT, B, proto=4, payload=sent))
+            queue.wait(1)
+            queue.accept()
+            expect(bench.collect(), {"c": [edit(
+                sent, dst=new_dst, options=after, ttl=63)]} if new_dst else {})
+            equal(bench.moved(), {"received": 1, counter: 1}, "counters")
+
+
+@test("H6, H7: a hit in a tunnel whose own route ends at us is one of its own")
+def tunnel_that_ends_a_route():
+    added("t", "link add name t type ipip local %s remote %s" % (B, NEXT),
+          "link set dev t up", "addr add 10.48.0.1/30 dev t")
+    for scope in "all", "b":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % scope, 1)
+    sent = ip("10.48.0.2", A, lsrr(NEXT_C))
+    for dst, options in (C, lsrr(B)), (B, lsrr(B, ptr=8)), (C, lsrr(B) + packet.record(1)):
+        bench.moved()
+        expect(bench.exchange("b", ip(NEXT, dst, options, proto=4, payload=sent)),
+               {"c": [edit(sent, dst=NEXT_C, options=lsrr(C, ptr=8), ttl=63)]})
+        equal(bench.moved(), {"received": 2, "local": 1, "hop": 1}, "counters")
 
 
 @test("H5, H7: on links of two, by a peer address, a /31 or a /32, both ways")
