@@ -9,7 +9,7 @@ _SYS_BPF = {"x86_64": 321, "s390x": 351, "aarch64": 280,
             "armv7l": 386}[os.uname().machine]
 _PROG_LOAD = 5
 XDP, LWT_IN = 6, 10  # types of programs
-LWT_REROUTE = 128
+OK, LWT_REROUTE = 0, 128
 _MARK = 8  # where a program finds the mark of a datagram
 _libc = ctypes.CDLL(None, use_errno=True)
 

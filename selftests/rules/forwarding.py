@@ -11,7 +11,7 @@ import re
 import socket
 import time
 
-from lib import features, ktap, packet
+from lib import bpf, features, ktap, packet, rtnetlink
 from lib.ktap import check, equal, test
 from lib.netns import sh
 from lib.nft import nft
@@ -172,6 +172,27 @@ def encapsulated():
         equal((got.dst, got.ttl, got.options[:3]),
               (CODED, plain.ttl, lsrr(CODED, ptr=8)[:3]), "inside")
         one("hop")
+
+
+@test("H1: what the kernel refuses behind a BPF program of the route has been counted as "
+      "hop, and is quoted as it was rewritten")
+def behind_bpf():
+    features.need_bpf_routes()
+    program = bpf.load(bpf.LWT_IN, bpf.returns(bpf.OK))
+    ktap.cleanup(os.close, program)
+    bench.neighbour("b", CODED)
+    with bench.router:
+        equal(rtnetlink.add_bpf_route(CODED, "b", program), 0, "errno")
+    ktap.cleanup(bench.router.ip, "route del %s/32 dev b" % CODED)
+    bench.moved()
+    sent = ip(SRC, A, lsrr(CODED))
+    expect(bench.exchange("a", sent), {"b": [
+        edit(sent, dst=CODED, options=lsrr(B, ptr=8), ttl=63)]})
+    one("hop")
+    error = packet.Error(expect_one(bench.exchange("a", edit(sent, ttl=1)), "a"))
+    quoted = packet.Packet(error.quote)
+    equal((error.type, error.code, quoted.dst), (11, 0, CODED), "error")
+    one("hop")
 
 
 def joined_vrfs():
