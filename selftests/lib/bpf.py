@@ -5,8 +5,9 @@ import ctypes
 import os
 import struct
 
-_SYS_BPF = {"x86_64": 321, "s390x": 351, "aarch64": 280,
-            "armv7l": 386}[os.uname().machine]
+# Architectures that are younger than the system call share a number.
+_SYS_BPF = {"x86_64": 321, "i686": 357, "s390x": 351, "armv7l": 386,
+            "ppc64le": 361}.get(os.uname().machine, 280)
 _PROG_LOAD = 5
 XDP, LWT_IN = 6, 10  # types of programs
 OK, LWT_REROUTE = 0, 128
