@@ -553,6 +553,26 @@ def source_of_another_release():
                   task)
 
 
+@test("The run: setup takes a package for one that it provides in a version, and for no other "
+      "whose name it has, too")
+def provided():
+    packages = "\n".join((
+        "installed gcc, c-compiler, gcc-x86-64-linux-gnu (= 4:14.2.0-1)",
+        "installed libelf1t64, libelf1 (= 0.192-4), libelf1-t64 (= 0.192-4)",
+        "installed inetutils-traceroute, traceroute", "not-installed make, "))
+    with tempfile.TemporaryDirectory() as home:
+        for name, says in ("dpkg-query", packages), ("id", "1000"):
+            with open(os.path.join(home, name), "w") as file:
+                file.write("#!/bin/sh\ncat <<END\n%s\nEND\n" % says)
+            os.chmod(file.name, 0o755)
+        _, said = answer(["env", "PATH=%s:%s" % (home, os.environ["PATH"]), SETUP,
+                          "build", "field"])
+    missing = said.split(":")[-1].split()
+    check("traceroute" in missing and "make" in missing, said)
+    equal([name for name in ("gcc", "libelf1", "inetutils-traceroute") if name in missing],
+          [], "asked for again")
+
+
 @test("The run: a system of another release goes on as well, and says what is wrong in a "
       "line")
 def debian_root():
