@@ -14,6 +14,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <net/inet_sock.h>
 #include <net/lwtunnel.h>
 #include <net/route.h>
 #include <trace/events/srcroute.h>
@@ -304,6 +305,28 @@ unsigned int srcroute_forward_hit(struct srcroute_packet *p, __be32 next,
 	return forward(p, skb, SRCROUTE_HOP);
 }
 
+/*
+ * T1: will a daemon take it for its Router Alert? ip_forward() asks before it looks at
+ * TTL and MTU, by ip_call_ra_chain(), which is not exported.
+ */
+static bool has_daemon(const struct srcroute_packet *p)
+{
+	const struct ip_ra_chain *ra;
+
+	if (likely(!IPCB(p->skb)->opt.router_alert))
+		return false;
+	for (ra = rcu_dereference(p->net->ipv4.ra_chain); ra;
+	     ra = rcu_dereference(ra->next)) {
+		const struct sock *sk = ra->sk;
+		int bound = sk ? READ_ONCE(sk->sk_bound_dev_if) : 0;
+
+		if (sk && inet_sk(sk)->inet_num == p->h.iph->protocol &&
+		    (!bound || bound == p->skb->dev->ifindex))
+			return true;
+	}
+	return false;
+}
+
 /**
  * srcroute_forward_transit() - send a datagram for another router on (T1, H9)
  * @p: the datagram, its header as received, routed to its destination
@@ -320,7 +343,7 @@ unsigned int srcroute_forward_transit(struct srcroute_packet *p)
 
 	if (is_too_deep())
 		return srcroute_discard(p, SRCROUTE_NESTED);
-	if (is_refused(p, daddr, &verdict))
+	if (!has_daemon(p) && is_refused(p, daddr, &verdict))
 		return verdict;
 	if (p->received) {
 		if (!srcroute_header_make_room(skb, &p->h))

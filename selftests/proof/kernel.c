@@ -21,6 +21,8 @@ static struct net_device any_device[2];
 static struct ip_tunnel_info any_tunnel;
 static struct nf_conn any_conn;
 static struct sock any_socket;
+static struct inet_sock any_inet_socket;
+static struct ip_ra_chain any_daemon;
 static struct dst_entry any_dst[2];
 static struct rtable any_route[2];
 static struct lwtunnel_state any_lwtstate;
@@ -649,6 +651,9 @@ static void any_namespace(void)
 	proof_net = net;
 	proof_net.nf.hooks_ipv4[NF_INET_PRE_ROUTING] =
 		nondet_bool() ? &any_hooks : NULL;
+	proof_net.ipv4.ra_chain = nondet_bool() ? &any_daemon : NULL;
+	any_daemon.next = NULL;
+	any_daemon.sk = nondet_bool() ? &any_inet_socket.sk : NULL;
 	for (i = 0; i < 2; i++) {
 		any_addresses[i] = addresses[i];
 		any_in_device[i].ifa_list = nondet_bool() ? any_addresses : NULL;

@@ -354,9 +354,13 @@ struct net {
 		unsigned int policy_count[3];
 		u8 policy_default[3];
 	} xfrm;
+	struct {
+		struct ip_ra_chain *ra_chain;
+	} ipv4;
 };
 
 struct sock {
+	int sk_bound_dev_if;
 	u16 sk_type;
 	u16 sk_protocol;
 	u8 sk_kern_sock:1;
@@ -366,6 +370,11 @@ struct sock {
 struct inet_sock {
 	struct sock sk;
 	u16 inet_num;
+};
+
+struct ip_ra_chain {
+	struct ip_ra_chain *next;
+	struct sock *sk;
 };
 
 struct nf_hook_state {

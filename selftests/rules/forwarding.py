@@ -312,6 +312,34 @@ def router_alert():
         sent, dst=FAR, ttl=63, options=lsrr(B, ptr=8) + b"\1" + ALERT)]})
 
 
+@test("T1: a daemon gets transit with Router Alert whatever its TTL and length; what is "
+      "not for it is refused as it came")
+def router_alert_last_hop():
+    small_mtu()
+    with bench.router:
+        daemon = socket.socket(socket.AF_INET, socket.SOCK_RAW, 17)
+        daemon.setsockopt(socket.IPPROTO_IP, 5, 1)  # IP_ROUTER_ALERT
+        daemon.settimeout(2)
+    ktap.cleanup(daemon.close)
+    options = lsrr(NEXT) + b"\1" + ALERT
+    expiring = ip(SRC, FAR, options, ttl=1)
+
+    def heard():
+        for sent in ip(SRC, FAR, ALERT, ttl=1), expiring, big("10.80.0.1", options):
+            expect_nothing(bench.exchange("a", sent))
+            equal(daemon.recv(2000)[12:20].hex(), sent[12:20].hex(), "heard")
+
+    heard()
+    told(edit(expiring, options=lsrr(NEXT) + record(1)), 11, 0)
+    told(ip(SRC, FAR, options + record(2), ttl=1, proto=253), 11, 0)
+    for link, hears in ("b", False), ("a", True):
+        daemon.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, link.encode())
+        if hears:
+            heard()
+        else:
+            told(edit(expiring, options=options + record(2)), 11, 0)
+
+
 @test("H5, I2: a strict hit is the kernel's to forward however its next hop is "
       "reached: no second refusal quotes it rewritten")
 def strict_by_gateway():
