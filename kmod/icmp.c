@@ -161,11 +161,11 @@ static bool may_be_sent(struct error *e, struct net *net,
 /*
  * H8: a reply goes back along the route of the request, and the last address recorded
  * there is ours if H6 has completed it. We are the first gateway of the reply then, and
- * do what H6 and H7 do.
+ * do what H3, H6 and H7 do.
  *
- * Return: false if it must be dropped: nothing leads there, and where IPsec forbids it,
- *	   no route is left, without which the kernel must not get it back. @reply has
- *	   its header then.
+ * Return: false if it must be dropped: nothing or no host is there, and where IPsec
+ *	   forbids it, no route is left, without which the kernel must not get it back.
+ *	   @reply has its header then.
  */
 static bool icmp_start_behind_us(struct sk_buff *skb,
 				 const struct nf_hook_state *state,
@@ -192,7 +192,8 @@ static bool icmp_start_behind_us(struct sk_buff *skb,
 	h.iph->daddr = next;
 	ip_send_check(h.iph);
 	*reply = *h.iph;
-	return !ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
+	return !ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC) &&
+	       srcroute_addr_is_unicast_host(state->net, skb_dst(skb)->dev, next);
 }
 
 /* @about: the datagram that an error is about, or a reply itself */

@@ -258,6 +258,18 @@ def reply_behind_us():
               (LO, to, packet.ICMP, b"\0", back + b"\0", True), "reply to " + route.hex())
 
 
+@test("H8, H3: there is no reply to an echo whose route ends at us where no single host is "
+      "behind our own addresses; it is counted as icmp_suppressed")
+def reply_to_many():
+    accept_source_routes()
+    echo = {"proto": packet.ICMP, "payload": packet.icmp_error(8, 0, b"route")}
+    for many in ("10.1.0.255", "10.2.0.255", "224.0.0.1", "255.255.255.255", "0.0.0.0",
+                 "127.0.0.1"):
+        bench.moved()
+        expect_nothing(bench.exchange("a", ip(SRC, A, lsrr(many, LO, ptr=8), **echo)))
+        equal(bench.moved(), {"received": 1, "local": 1, "icmp_suppressed": 1}, many)
+
+
 @test("H8, I3: an error about a datagram whose route ends at us, and that has passed one "
       "of our addresses before, goes straight to its source")
 def error_behind_us():
