@@ -188,6 +188,8 @@ static bool icmp_start_behind_us(struct sk_buff *skb,
 	}
 	if (ptr > srr.len || !srcroute_header_make_writable(skb, &h))
 		return true;
+	if (h.iph->daddr == h.iph->saddr)	/* C4: what H6 makes of the last slot */
+		srcroute_untrack(skb);
 	srr_advance(h.options + srr.off, ptr, (const u8 *)&h.iph->daddr);
 	h.iph->daddr = next;
 	ip_send_check(h.iph);

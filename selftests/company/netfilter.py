@@ -211,6 +211,19 @@ def errors_untracked():
     equal(states(), {"icmp_untracked": 4}, "states")
 
 
+@test("C4, H8: ... and its reply to an echo whose route has ended at us; a reply to a "
+      "tracked one stays tracked")
+def replies_untracked():
+    load(STATEFUL)
+    for dev in "all", "a":
+        bench.configure("net.ipv4.conf.%s.accept_source_route" % dev, 1)
+    for options, counted in (lsrr(B, "10.5.0.1"), 1), (lsrr(B, ptr=8), 1):
+        out = bench.exchange("a", ip(SRC, A, options, proto=packet.ICMP,
+                                     payload=packet.icmp_error(8, 0, b"")))
+        equal(packet.Packet(expect_one(out, "a")).payload[0], 0, "type")
+        equal(states(), {"icmp_untracked": counted}, "states")
+
+
 @test("C4: errors about tracked datagrams stay tracked")
 def errors_tracked():
     load(STATEFUL)
