@@ -413,6 +413,7 @@ def bridge():
                     "link set dev port-br0 master br0",
                     "link set dev port-far master br0",
                     "link set dev br0 up", "addr add %s/24 dev br0" % BR)
+    bench.router.wait_for_ports("port-br0", "port-far")
     bench.attach("br0", [BSRC])
     # Known to the bridge, so that nothing is flooded.
     bench.router.run("bridge fdb replace %s dev port-br0 master static" %
@@ -525,14 +526,19 @@ def bridge_filter_elsewhere():
           "link add name br0 type bridge mcast_snooping 0",
           "link set dev br0 address 02:00:00:00:00:43",
           "link set dev port master br0", "link set dev br0 up")
+    other.wait_for_ports("port")
     for key, value in (("net.bridge.bridge-nf-call-iptables", 1),
                        ("net.ipv4.srcroute.conf.all.lsrr", 1)):
         other.sysctl(key, value)
     wire = Wire(bench.world, "elsewhere", b"\2\0\0\0\0\x43")
     ktap.cleanup(wire.sock.close)
-    for _ in range(3):
+
+    def is_said():
         wire.send(ip(BSRC, BR, lsrr(NEXT)))
-    wait_until(lambda: said() > lines, what="a line")
+        return said() > lines
+    wait_until(is_said, what="a line")
+    for _ in range(3):
+        is_said()
     equal(said(), lines + 1, "lines")
 
 
@@ -548,6 +554,7 @@ def bridge_filter_vrf():
     added("brv", "link add name brv type bridge mcast_snooping 0",
           "link set dev port-brv master brv", "link set dev brv master red",
           "link set dev brv up", "addr add %s/24 dev brv" % own)
+    bench.router.wait_for_ports("port-brv")
     bench.attach("brv", [far])
     ktap.cleanup(detach, "brv")
     bench.using(lsrr=1, ssrr=1)
@@ -564,6 +571,7 @@ def bridge_filter_vrf():
           "link set dev port master br0", "link set dev br0 up promisc on",
           "link add link br0 name mv netns %s type macvlan mode bridge" %
           bench.router.name)
+    other.wait_for_ports("port")
     other.sysctl("net.bridge.bridge-nf-call-iptables", 1)
     bench.router.ip("link set dev mv master red", "link set dev mv up",
                     "addr add 10.46.0.1/24 dev mv")

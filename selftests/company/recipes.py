@@ -311,6 +311,7 @@ def behind_bridge():
                     "link set dev d master br0", "link set dev br0 up",
                     "addr add 10.4.0.1/24 dev br0")
     ktap.cleanup(bench.router.ip, "link del dev br0")
+    bench.router.wait_for_ports("d")
     bench.router.sysctl("net.ipv4.conf.br0.rp_filter", 0)
     bench.nf_call(0)
     bench.set(lsrr=1, ssrr=1)

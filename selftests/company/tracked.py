@@ -62,6 +62,7 @@ def bridge():
                     "addr add 10.4.0.1/24 dev br0",
                     "neigh replace 10.4.0.2 lladdr %s dev br0 nud permanent"
                     % bench.wires["d"].own.hex(":"))
+    bench.router.wait_for_ports("d")
     bench.router.sysctl("net.ipv4.conf.br0.rp_filter", 0)
     bench.set(lsrr=1, ssrr=1)
 

@@ -135,6 +135,12 @@ class Netns:
             self._unmake()
             Netns._deletions += 1
 
+    def wait_for_ports(self, *ports):
+        """A bridge discards until the kernel has noticed that a port's link is up."""
+        for port in ports:
+            wait_until(lambda: "state forwarding" in self.run(
+                "bridge link show dev " + port), what="port " + port)
+
     def up(self, dev):
         with self, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             request = struct.pack("16sH14x", dev.encode(), _IFF_UP)
