@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "../../scripts/programs")
 sys.path.insert(0, PROGRAMS)
 
-from lib import ktap  # noqa: E402
+from lib import ktap, unprivileged  # noqa: E402
 from lib.ktap import check, equal, test  # noqa: E402
 from srconform import cases, cli, config, diff, explain, special, wire  # noqa: E402
 from srconform.bed import Frame  # noqa: E402
@@ -560,7 +560,10 @@ def explained():
 
 def status(*words, user=None):
     """The exit status of the program and what it says to stderr."""
-    done = subprocess.run([os.path.join(PROGRAMS, "srconform/srconform"), *words],
+    directory = os.path.join(PROGRAMS, "srconform")
+    if user:
+        directory = unprivileged.copied(directory)
+    done = subprocess.run([os.path.join(directory, "srconform"), *words],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False, preexec_fn=user)
     return done.returncode, done.stderr

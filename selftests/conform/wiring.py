@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "../../scripts/programs")
 sys.path.insert(0, PROGRAMS)
 
-from lib import ktap  # noqa: E402
+from lib import ktap, unprivileged  # noqa: E402
 from lib.ktap import check, equal, test  # noqa: E402
 from srconform.lab import Lab  # noqa: E402
 from srconform.plan import Plan  # noqa: E402
@@ -26,7 +26,9 @@ def conform(lab, *words, ports=("jin", "jout"), by=()):
     """(exit status, all that it says) of the program in the tester's namespace; by: the
     words of a command that runs it."""
     ends = [word for pair in zip(("--in", "--out"), ports) for word in pair]
-    done = subprocess.run(["ip", "netns", "exec", lab.tester, *by, PROGRAM, words[0],
+    program = os.path.join(unprivileged.copied(os.path.dirname(PROGRAM)), "srconform") if by \
+        else PROGRAM
+    done = subprocess.run(["ip", "netns", "exec", lab.tester, *by, program, words[0],
                            *ends, *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     return done.returncode, done.stdout
