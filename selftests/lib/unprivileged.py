@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs of this tree for users who may not look into the directory that it is in."""
 
-import atexit
-import functools
 import os
 import shutil
 import tempfile
 
+from . import ktap
 
-@functools.lru_cache(None)
+
 def copied(directory):
-    """A copy of a directory, for everyone to read, until this process ends."""
+    """A copy of a directory, for everyone to read, until the end of the test."""
     home = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, home)
+    ktap.cleanup(shutil.rmtree, home)
     os.chmod(home, 0o755)
     return shutil.copytree(directory, os.path.join(home, os.path.basename(directory)),
                            ignore=shutil.ignore_patterns("__pycache__"))
