@@ -339,16 +339,16 @@ class Explanation:
                 raise _Decided(UNKNOWN)
             if not kinds & {"local", "broadcast"}:
                 self._bad_source()
-        if isinstance(found, netlink.Route):
-            if found.kind != "unicast":
-                self._left(dst)
-            way = self._way(found)
-        elif forwards and found != "bad_source":
-            way = "by a route that is a blackhole" if found == "blackhole" else \
-                "without a route"
-        else:
-            self._left(dst)
         self._routed = isinstance(found, netlink.Route)
+        if found.kind != "unicast" if self._routed else \
+                found == "bad_source" or not forwards:
+            self._left(dst)
+        if self._routed:
+            way = self._way(found)
+        elif found == "blackhole":
+            way = "by a route that is a blackhole"
+        else:
+            way = "without a route"
         self._step("T1", "%s is not ours: in transit, %s" % (quad(dst), way))
         self._check()
         if self.datagram.strict:
