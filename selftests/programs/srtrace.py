@@ -121,7 +121,7 @@ class Liar:
                 [PROGRAM, "-n", "-w", "3", "-q", "1", "-m", "1", *words, "-g",
                  LIAR, BEHIND], text=True, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT)
-        probe = self.wire.receive(5)
+        probe = self.wire.receive(30)  # with sanitizers it starts slowly
         equal(Packet(probe).dst, LIAR, "where the probe goes")
         self.wire.send(ip(LIAR, Packet(probe).src, proto=ICMP,
                           payload=icmp_error(11, 0, edit(probe,
