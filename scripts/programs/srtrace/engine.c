@@ -146,6 +146,8 @@ static void send_ask(struct work *work, struct ask *ask)
 		work->done(work, ask);
 		return;
 	}
+	if (work->sent)
+		work->sent(work, ask);
 	ask->next = NULL;
 	if (newest)
 		newest->next = ask;

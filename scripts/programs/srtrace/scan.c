@@ -296,6 +296,14 @@ static struct recent *recent_of(struct scan *scan, in_addr_t address)
 	return oldest;
 }
 
+/* When something may be sent to an address: a list may name it twice. */
+static double allowed(struct scan *scan, in_addr_t address)
+{
+	const struct recent *recent = recent_of(scan, address);
+
+	return recent->address == address ? recent->at + APART : 0;
+}
+
 /* Both lists lose it. */
 static void forget(struct scan *scan, struct target *target)
 {
@@ -361,12 +369,9 @@ static struct ask *prepare(struct scan *scan, struct target *target)
 {
 	bool straight = target->pings;
 	struct ask *ask = &target->ask;
-	struct recent *recent = recent_of(scan, target->address);
 	in_addr_t self = 0;
 	int error;
 
-	recent->address = target->address;
-	recent->at = now();
 	wire_try_source(target->address, &self, &error);
 	ask->probe = (struct probe){
 		.route = { .gateway = { target->address },
@@ -381,6 +386,15 @@ static struct ask *prepare(struct scan *scan, struct target *target)
 	target->tries++;
 	target->sent += !straight;
 	return ask;
+}
+
+static void sent(struct work *work, struct ask *ask)
+{
+	const struct target *target = ask->of;
+	struct recent *recent = recent_of((struct scan *)work, target->address);
+
+	recent->address = target->address;
+	recent->at = now();
 }
 
 static void progress(struct scan *scan)
@@ -411,16 +425,33 @@ static void hide_progress(struct scan *scan)
 	scan->shown = false;
 }
 
+/* Not before @due; the others go on meanwhile. */
+static void later(struct scan *scan, struct target *target, double due)
+{
+	target->due = due;
+	target->after = NULL;
+	if (scan->last)
+		scan->last->after = target;
+	else
+		scan->first = target;
+	scan->last = target;
+}
+
 static struct target *again(struct scan *scan)
 {
-	struct target *target = scan->first;
+	struct target *target;
+	double due;
 
-	if (!target || now() < target->due)
-		return NULL;
-	scan->first = target->after;
-	if (!scan->first)
-		scan->last = NULL;
-	return target;
+	while ((target = scan->first) && now() >= target->due) {
+		scan->first = target->after;
+		if (!scan->first)
+			scan->last = NULL;
+		due = allowed(scan, target->address);
+		if (now() >= due)
+			return target;
+		later(scan, target, due);
+	}
+	return NULL;
 }
 
 static void sooner(double *when, double at)
@@ -433,7 +464,7 @@ static struct ask *next(struct work *work, double *when)
 {
 	struct scan *scan = (struct scan *)work;
 	struct target *target = again(scan);
-	struct recent *recent;
+	double due;
 
 	progress(scan);
 	if (now() >= scan->kept + APART)
@@ -445,12 +476,11 @@ static struct ask *next(struct work *work, double *when)
 	if (!target && scan->begun - scan->ended < AT_ONCE)
 		target = next_target(scan);
 	if (target) {
-		recent = recent_of(scan, target->address);
-		if (recent->address != target->address ||
-		    now() >= recent->at + APART)
+		due = allowed(scan, target->address);
+		if (now() >= due)
 			return prepare(scan, target);
 		scan->held = target;
-		sooner(when, recent->at + APART);
+		sooner(when, due);
 	}
 	if (scan->first)
 		sooner(when, scan->first->due);
@@ -550,18 +580,6 @@ static void tell(struct scan *scan, const struct target *target)
 	output_done();
 }
 
-/* Not before a second is over; the others go on meanwhile. */
-static void later(struct scan *scan, struct target *target)
-{
-	target->due = target->ask.sent_at + APART;
-	target->after = NULL;
-	if (scan->last)
-		scan->last->after = target;
-	else
-		scan->first = target;
-	scan->last = target;
-}
-
 static bool is_silence(const struct reply *reply)
 {
 	return reply->outcome == OUTCOME_NONE ||
@@ -578,7 +596,7 @@ static void done(struct work *work, struct ask *ask)
 
 	if (is_silence(reply) && target->tries < settings.probes &&
 	    !interrupted()) {
-		later(scan, target);
+		later(scan, target, ask->sent_at + APART);
 		return;
 	}
 	if (!target->pings) {
@@ -587,7 +605,7 @@ static void done(struct work *work, struct ask *ask)
 		    reply->outcome != OUTCOME_UNSENT) {
 			target->pings = true;
 			target->tries = 0;
-			later(scan, target);
+			later(scan, target, ask->sent_at + APART);
 			return;
 		}
 	}
@@ -654,7 +672,7 @@ static void conclude(struct scan *scan, bool whole)
 int scan(const char *path, in_addr_t to, const char *excluded)
 {
 	struct scan scan = {
-		.work = { .next = next, .done = done,
+		.work = { .next = next, .sent = sent, .done = done,
 			  .pace = 1e3 / settings.rate, .window = WINDOW },
 		.path = path,
 		.file = strcmp(path, "-") ? fopen(path, "r") : stdin,

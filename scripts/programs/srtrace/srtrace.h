@@ -419,6 +419,7 @@ struct ask {
  * struct work - where an engine gets its probes from, and who hears of them
  * @next: the next one to be sent; NULL if there is none now. @when may be set
  *	  to the time at which to ask again, else it is when something happens
+ * @sent: a probe has just been sent; may be NULL
  * @done: a probe has its reply, or there will be none
  * @late: there is a reply after all, after done(); may be NULL
  * @patience: how long to wait for a probe's reply, milliseconds; NULL for
@@ -429,6 +430,7 @@ struct ask {
  */
 struct work {
 	struct ask *(*next)(struct work *work, double *when);
+	void (*sent)(struct work *work, struct ask *ask);
 	void (*done)(struct work *work, struct ask *ask);
 	void (*late)(struct work *work, struct ask *ask,
 		     const struct reply *reply);
