@@ -411,6 +411,7 @@ u32 rt_genid_ipv4(const struct net *net);
 #define RTN_UNICAST		1
 #define RTN_LOCAL		2
 #define RTN_BROADCAST		3
+#define RTN_UNREACHABLE		7
 #define RT_SCOPE_UNIVERSE	0
 
 #define DST_METADATA		128
