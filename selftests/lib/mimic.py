@@ -31,6 +31,7 @@ class Mimic:
 
     def __init__(self, answer=lambda datagram: ()):
         self.answer, self.seen, self.failed = answer, [], None
+        self.busy = False  # with an answer to the last one seen
         self.host, self.world = Netns("host"), Netns("mimic")
         ktap.cleanup(self.close)
         cable(self.host, "out", self.world, "mimic",
@@ -66,9 +67,11 @@ class Mimic:
                 if not select.select([self.wire.sock], [], [], self._next_held())[0]:
                     continue
                 datagram = self.wire.receive(1)
+                self.busy = True
                 self.seen.append(datagram)
                 for one in self.answer(datagram):
                     self._send(one)
+                self.busy = False
             except Exception as error:  # the thread has nobody to catch it
                 self.failed = error
                 return

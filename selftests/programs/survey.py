@@ -75,7 +75,8 @@ class Stamps:
 
 def memory_for(mimic, n):
     """In kB. A sanitizer is not to keep what is freed. The rate is one that mimic keeps
-    up with on any machine: what waits for a reply takes memory, too.
+    up with on any machine: what waits for a reply takes memory, too. So do the first
+    hundreds, since Debian 13's sanitizer has pools that fill: 15, then 18 MB for good.
     """
     listed = Listed(gateways(n))
     with mimic.host:
@@ -89,10 +90,10 @@ def memory_for(mimic, n):
     return most
 
 
-@test("srtrace: ten times as many gateways take no more memory")
+@test("srtrace: four times as many gateways take no more memory")
 def memory():
     mimic = Mimic(forward)
-    few, many = memory_for(mimic, 300), memory_for(mimic, 3000)
+    few, many = memory_for(mimic, 1000), memory_for(mimic, 4000)
     # When something was last sent to whom is a table of 1 MB, used bit by bit.
     check(many < few + 1500, "%d kB, then %d" % (few, many))
 

@@ -146,8 +146,8 @@ def no_effect():
 
 
 def await_probes(mimic, n):
-    """So many of a run that has begun now, and time for the answers."""
-    wait_until(lambda: len(mimic.seen) >= n, 20, "probes")
+    """So many of a run that has begun now, and time for the answers to be read."""
+    wait_until(lambda: len(mimic.seen) >= n and not mimic.busy, 20, "probes")
     time.sleep(0.3)
     mimic.seen.clear()
 
