@@ -8,6 +8,10 @@ import time
 from . import ktap
 
 _TRACEFS = "/sys/kernel/tracing"
+# What we send is forwarded in our own context, or by a thread of the kernel's that happens
+# to run what softirqs are pending: under load, on PREEMPT_RT any that disables them. Those
+# of a processor have a slash in their names: ksoftirqd/0, ktimers/0, rcuc/0, kworker/0:1.
+_OURS = 'common_pid == %d || COMM ~ "*/*"'
 
 
 def _write(path, text, flags=os.O_TRUNC):
@@ -19,8 +23,8 @@ def _write(path, text, flags=os.O_TRUNC):
 
 
 class Trace:
-    """Events, recorded while this process is current, or whoever is: with
-    Trace("a/b")."""
+    """Events, recorded while this process or a thread of the kernel's is current, or
+    whoever is: with Trace("a/b")."""
 
     def __init__(self, *events, everyone=False):
         self._events, self._everyone = events, everyone
@@ -31,7 +35,7 @@ class Trace:
         for event in self._events:
             where = "%s/events/%s/" % (self._home, event)
             if not self._everyone:
-                _write(where + "filter", "common_pid == %d" % os.getpid())
+                _write(where + "filter", _OURS % os.getpid())
             _write(where + "enable", "1")
         return self
 
