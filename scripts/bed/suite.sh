@@ -128,6 +128,14 @@ suite_bootstrap()
 	rm -r "$dir.debs"
 }
 
+# suite_apt_settings DIR: apt is to reach the mirror in that system in the way that it does
+# here, by a proxy or as a snapshot that has expired; most machines have nothing to say.
+suite_apt_settings()
+{
+	apt-config dump | grep -E '^Acquire::(Check-|Retries|https?[: ])' \
+		>"$1/etc/apt/apt.conf.d/00-of-the-machine" || :
+}
+
 # suite_apt SUITE get|cache ARG...
 # shellcheck disable=SC2154 # $top is set by who sources this
 suite_apt()
