@@ -64,7 +64,7 @@ help:
 	@echo '                  SUITES=bookworm: in that one'
 	@echo 'make check-lab    the labs: in a VM, without one, of containerlab; the examples'
 	@echo 'make check-image  that of make image, started as GNS3 and EVE-NG do'
-	@echo 'make check-hosts  make demo and make check on a minimal Debian 12 and 13'
+	@echo 'make check-hosts  make demo, check and kernels on a minimal Debian 12 and 13'
 	@echo 'make mutants      do the tests notice every break of the code?'
 	@echo 'make mutants-long  ... and 200 more, of which nobody has thought'
 	@echo 'make lint         style and static checks of all sources'
