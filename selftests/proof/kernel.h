@@ -52,6 +52,15 @@ void *memset(void *to, int octet, size_t n);
 void *malloc(size_t size);
 void free(void *memory);
 
+/* For `scripts/check/proof-hooks --compile`: CBMC knows these by itself. */
+#ifdef WITHOUT_CBMC
+void __CPROVER_assert(bool condition, const char *what);
+void __CPROVER_assume(bool condition);
+void __CPROVER_cover(bool condition);
+bool __CPROVER_r_ok(const void *from, size_t n);
+bool __CPROVER_w_ok(const void *to, size_t n);
+#endif
+
 bool nondet_bool(void);
 u8 nondet_u8(void);
 u32 nondet_u32(void);
@@ -399,6 +408,7 @@ int l3mdev_master_ifindex_rcu(const struct net_device *dev);
 struct net_device *dev_get_by_index_rcu(struct net *net, int ifindex);
 struct net_device *__ip_dev_find(struct net *net, __be32 addr, bool devref);
 u32 rt_genid_ipv4(const struct net *net);
+void *net_generic(const struct net *net, unsigned int id);
 
 /* Of routing. */
 
