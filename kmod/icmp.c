@@ -163,9 +163,9 @@ static bool may_be_sent(struct error *e, struct net *net,
  * there is ours if H6 has completed it. We are the first gateway of the reply then, and
  * do what H3, H6 and H7 do.
  *
- * Return: false if it must be dropped: nothing or no host is there, and where IPsec
- *	   forbids it, no route is left, without which the kernel must not get it back.
- *	   @reply has its header then.
+ * Return: false if it must be dropped: it could not be written to, nothing or no host
+ *	   is there, or IPsec forbids it, and no route is left, without which the kernel
+ *	   must not get it back. @reply has its header then.
  */
 static bool icmp_start_behind_us(struct sk_buff *skb,
 				 const struct nf_hook_state *state,
@@ -186,8 +186,11 @@ static bool icmp_start_behind_us(struct sk_buff *skb,
 		if (!srcroute_addr_is_local(state->net, state->out, next))
 			break;
 	}
-	if (ptr > srr.len || !srcroute_header_make_writable(skb, &h))
+	if (ptr > srr.len)
 		return true;
+	*reply = *h.iph;
+	if (!srcroute_header_make_writable(skb, &h))
+		return false;
 	if (h.iph->daddr == h.iph->saddr)	/* C4: what H6 makes of the last slot */
 		srcroute_untrack(skb);
 	srr_advance(h.options + srr.off, ptr, (const u8 *)&h.iph->daddr);

@@ -32,8 +32,10 @@ bool srcroute_header_make_writable(struct sk_buff *skb,
 {
 	prove(h->options_len == AREA_LEN, "it is a header that was read");
 	proof_move(skb);
-	if (nondet_bool())
+	if (nondet_bool()) {
+		proof.unwritable = true;
 		return false;
+	}
 	look(skb, h);
 	return true;
 }

@@ -25,6 +25,8 @@ void main(void)
 	reach(verdict == NF_DROP);
 	if (verdict == NF_ACCEPT)
 		prove(skb->_skb_refdst, "what the kernel gets back has a route");
+	prove(verdict == NF_DROP || !proof.unwritable,
+	      "what has to be changed and cannot be is not sent");
 	prove(!proof.taken, "it is not freed");
 	prove(!proof_counted(), "it is not counted");
 	if (verdict == NF_ACCEPT && !proof.rerouted)

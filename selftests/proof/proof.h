@@ -59,6 +59,7 @@ enum proof_dst {
  * @answered: ICMP errors that were sent about it
  * @route: offset in the header of the sound source route that was found in it, or 0,
  *	   and its length and pointer
+ * @unwritable: there was no memory to change its header in
  * @compiled: its options have been compiled
  * @held: references to routes and metadata that are not a datagram's
  * @bh: how often softirqs are held off
@@ -78,6 +79,7 @@ struct proof_state {
 		u8 len;
 		u8 ptr;
 	} route;
+	bool unwritable;
 	bool compiled;
 	int held;
 	int bh;

@@ -83,6 +83,17 @@ def blackhole():
     equal(list(bench.exchange("a", sent)), ["b"], "with a route")
 
 
+@test("H2: a route to next of type anycast or multicast stays silent, as for an ordinary "
+      "datagram, and is counted as bad_source")
+def martian_types():
+    for kind, there in ("anycast", "10.78.0.1"), ("multicast", "10.79.0.1"):
+        bench.temporary("route add %s %s dev b" % (kind, there))
+        bench.moved()
+        expect_nothing(bench.exchange("a", ip(SRC, A, lsrr(there, FAR))))
+        equal(bench.moved(), {"received": 1, "bad_source": 1}, kind)
+        expect_nothing(bench.exchange("a", ip(SRC, there)))
+
+
 @test("H4: forwarding off on the interface: 3/5")
 def forwarding_off():
     bench.configure("net.ipv4.conf.a.forwarding", 0)
