@@ -44,6 +44,11 @@ def need_bpf_routes():
         ktap.lacks("BPF programs on routes (CONFIG_LWTUNNEL_BPF)")
 
 
+def need_rules():
+    if not has("fib4_rule_configure"):
+        ktap.lacks("routing rules (CONFIG_IP_MULTIPLE_TABLES)")
+
+
 def need_hash_fields():
     if not os.path.exists("/proc/sys/net/ipv4/fib_multipath_hash_fields"):
         ktap.lacks("a choice of what the multipath hash is of (Linux 5.14)")

@@ -150,6 +150,7 @@ def ttl_expires():
 
 @test("H2: a hit follows policy routing")
 def policy_routing():
+    features.need_rules()
     bench.temporary("rule add from %s lookup 77" % SRC)
     bench.temporary("route add 10.9.0.0/16 via %s table 77" % NEXT_C)
     sent = ip(SRC, A, lsrr(FAR))

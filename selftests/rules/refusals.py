@@ -4,7 +4,7 @@
 I3. The topology is drawn in lib/standard.py.
 """
 
-from lib import ktap, packet
+from lib import features, ktap, packet
 from lib.ktap import check, equal, test
 from lib.packet import edit, ip, lsrr, record, ssrr, timestamps
 from lib.standard import (A, B, FAR, LO, NEXT, SRC, StandardBench,
@@ -415,6 +415,7 @@ def straight_not_reversible():
 
 @test("I3: an own address at its end is one even where rules lead it elsewhere")
 def straight_whatever_rules_say():
+    features.need_rules()
     bench.using(reverse_errors=1)
     ktap.cleanup(bench.router.ip, "rule add pref 0 lookup local", "rule del pref 32000")
     bench.router.ip("rule add pref 32000 lookup local", "rule del pref 0")
