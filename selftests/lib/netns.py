@@ -14,7 +14,7 @@ import struct
 import subprocess
 import time
 
-from . import iproute, packet
+from . import iproute, packet, rtnetlink
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET, _MS_BIND, _MNT_DETACH = 0x40000000, 0x1000, 2
@@ -225,12 +225,14 @@ def _close_all():
 
 
 def cable(ns1, name1, ns2, name2, *lines, **options):
-    """A veth pair between two namespaces, both ends up; and what else ip(8)
-    shall do in the first."""
+    """A veth pair between two namespaces, both ends up and sending; and what else
+    ip(8) shall do in the first."""
     extra = " ".join("%s %s" % item for item in options.items())
     ns1.ip("link add name %s up %s type veth peer name %s netns %s" % (
         name1, extra, name2, ns2.name), *lines)
     ns2.up(name2)
+    with ns1:
+        wait_until(lambda: rtnetlink.carries(name1), what="carrier of " + name1)
 
 
 def _hwaddr(dev):

@@ -7,13 +7,11 @@ import errno
 import socket
 import struct
 
-_NEWLINK, _DELLINK, _GETLINK, _NEWADDR = 16, 17, 18, 20
-
-
-_NEWLINK, _DELLINK, _NEWADDR, _NEWROUTE, _NEWRULE = 16, 17, 20, 24, 32
+_NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _NEWROUTE, _NEWRULE = 16, 17, 18, 20, 24, 32
 _REQUEST, _ACK, _REPLACE, _EXCL, _CREATE = 1, 4, 0x100, 0x200, 0x400
 # of links and, from _KIND on, of what lies in _LINKINFO
-_HWADDR, _IFNAME, _LINKINFO, _NET_NS_FD = 1, 3, 18, 28
+_HWADDR, _IFNAME, _OPERSTATE, _LINKINFO, _NET_NS_FD = 1, 3, 16, 18, 28
+_OPERSTATE_UP = b"\6"
 _GSO_IPV4_MAX_SIZE, _GRO_IPV4_MAX_SIZE = 63, 64
 _KIND, _DATA, _VETH_PEER = 1, 2, 1
 _LOCAL = 2  # of addresses
@@ -112,6 +110,13 @@ def _attributes(name):
         found[kind] = answer[at + 4:at + length]
         at += (length + 3) & ~3
     return found
+
+
+def carries(name):
+    """Does it send? That its other end is up it learns from a thread of the kernel, and
+    what is sent before is dropped. The thread sets the state first and the rest after
+    it, under a lock that every change takes: so one that changes nothing waits for it."""
+    return _attributes(name).get(_OPERSTATE) == _OPERSTATE_UP and not set_up(name)
 
 
 def big_tcp(name, size):
