@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Changes of interfaces by this very process: ip(8) would be another one. All
-return an errno, 0 for none.
+"""Changes of interfaces by this very process: ip(8) would be another one. What changes
+something returns an errno, 0 for none.
 """
 
 import errno
